@@ -1,0 +1,25 @@
+"""What holds the cores together: the four methods, timers, tables, and the pump."""
+
+from .core import Core, Deadline
+from .pump import Observer, Port, Pump, Routes, Unrouted
+from .table import FAULT, IGNORE, Fault, Ignore, Row, Table, draw, missing
+from .timers import Timers
+
+__all__ = [
+    "FAULT",
+    "IGNORE",
+    "Core",
+    "Deadline",
+    "Fault",
+    "Ignore",
+    "Observer",
+    "Port",
+    "Pump",
+    "Routes",
+    "Row",
+    "Table",
+    "Timers",
+    "Unrouted",
+    "draw",
+    "missing",
+]

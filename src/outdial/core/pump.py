@@ -1,0 +1,93 @@
+"""The pump: moves values between cores and ports, first in first out, with one table that says where each goes.
+
+Theory of operation. A *core* is fed one input and drained; a *port* is a function of the world (`put(item, now)`) that must not
+block and must not feed the pump synchronously from inside `put` other than by `give`. `routes` maps (name of the source, type of the
+value) to the name of a core or port. Everything queues; nothing recurses; nothing here awaits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .core import Core, Deadline
+
+Port = Callable[[Any, float], None]
+Routes = Mapping[tuple[str, type], str]
+Observer = Callable[[str, str, Any, float], None]
+"""(source, destination, value, now): each value that passes, before it is delivered."""
+
+
+class Unrouted(LookupError):
+    """A core produced a value for which the routes have no row: a bug in the wiring."""
+
+
+class Pump:
+    """Runs cores until all are empty; `now` is always given from outside."""
+
+    def __init__(self, cores: Mapping[str, Core], ports: Mapping[str, Port], routes: Routes, observers: Iterable[Observer] = ()) -> None:
+        self._cores = dict(cores)
+        self._ports = dict(ports)
+        self._routes = dict(routes)
+        self._observers = list(observers)
+        self._queue: deque[tuple[str, str, Any]] = deque()
+        self._deadlines: dict[str, Deadline | None] = {name: core.next_deadline() for name, core in self._cores.items()}
+        self._running = False
+        for (source, kind), destination in self._routes.items():
+            if destination not in self._cores and destination not in self._ports:
+                raise Unrouted(f"{source} {kind.__name__} goes to {destination}, which is neither a core nor a port")
+
+    def give(self, destination: str, item: Any, source: str = "world") -> None:
+        """Queue one input for a core (or a port); `run` delivers it."""
+        self._queue.append((source, destination, item))
+
+    def run(self, now: float) -> None:
+        """Deliver until nothing is queued and no core has an output. Calls from inside a port only queue."""
+        if self._running:
+            return
+        self._running = True
+        try:
+            queue = self._queue
+            while queue:
+                source, destination, item = queue.popleft()
+                for observer in self._observers:
+                    observer(source, destination, item, now)
+                core = self._cores.get(destination)
+                if core is None:
+                    self._ports[destination](item, now)
+                else:
+                    core.receive(item, now)
+                    self._drain(destination, core)
+        finally:
+            self._running = False
+
+    def fire(self, now: float) -> None:
+        """Call `handle_timer` of each core that is due, then `run`."""
+        self.run(now)
+        for _ in range(100):  # a timer may arm another one for this very moment
+            due = [name for name, deadline in self._deadlines.items() if deadline is not None and deadline.at <= now]
+            if not due:
+                return
+            for name in due:
+                core = self._cores[name]
+                core.handle_timer(now)
+                self._drain(name, core)
+            self.run(now)
+
+    def next_deadline(self) -> Deadline | None:
+        """The earliest deadline of any core, or None."""
+        return min((d for d in self._deadlines.values() if d is not None), default=None)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is queued."""
+        return not self._queue
+
+    def _drain(self, name: str, core: Core) -> None:
+        while (output := core.next_output()) is not None:
+            destination = self._routes.get((name, type(output)))
+            if destination is None:
+                raise Unrouted(f"{name} put out {type(output).__name__}, and no route says where it goes")
+            self._queue.append((name, destination, output))
+        self._deadlines[name] = core.next_deadline()

@@ -1,0 +1,56 @@
+"""Runs a pump on an asyncio loop: what the world gives is delivered at once, and one timer stands for all deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..core import Pump
+from . import clock
+
+
+class LivePump:
+    """One pump, one loop, one armed timer. `give` may be called from the loop's thread only; elsewhere `give_soon`."""
+
+    def __init__(self, pump: Pump, loop: asyncio.AbstractEventLoop) -> None:
+        self.pump = pump
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+        self._armed_at: float | None = None
+        self._closed = False
+
+    def give(self, destination: str, item: Any, source: str = "world") -> None:
+        """Deliver one input and everything that follows from it."""
+        if self._closed:
+            return
+        self.pump.give(destination, item, source)
+        self.pump.run(clock.now())
+        self._arm()
+
+    def give_soon(self, destination: str, item: Any, source: str = "world") -> None:
+        """The same from another thread."""
+        self._loop.call_soon_threadsafe(self.give, destination, item, source)
+
+    def close(self) -> None:
+        """No more timers, no more deliveries."""
+        self._closed = True
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _fire(self) -> None:
+        self._handle = self._armed_at = None
+        if not self._closed:
+            self.pump.fire(clock.now())
+            self._arm()
+
+    def _arm(self) -> None:
+        deadline = self.pump.next_deadline()
+        at = None if deadline is None else deadline.at
+        if at == self._armed_at and self._handle is not None:
+            return
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._armed_at = at
+        if at is not None:
+            self._handle = self._loop.call_later(max(0.0, at - clock.now()), self._fire)
