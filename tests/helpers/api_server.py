@@ -57,6 +57,18 @@ class ApiServer:
 
         return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(30)
 
+    def wait_for_requests(self, count: int) -> None:
+        """Return once `count` requests are whole and wait for an answer."""
+
+        async def reached() -> None:
+            async with asyncio.timeout(20):
+                while self.arrived < count:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                await asyncio.sleep(0)
+
+        self.run(reached)
+
     def __enter__(self) -> ApiServer:
         self._thread.start()
         self.run(self._start)
@@ -76,7 +88,20 @@ class ApiServer:
             wall=self.wall,
             settings=self._settings,
         )
-        self._server = HttpServer(app, self._socket)
+        self.arrived = 0
+        self._arrived = asyncio.Event()
+
+        async def counted(scope: Any, receive: Any, send: Any) -> None:
+            async def seen() -> Any:
+                message = await receive()
+                if scope["type"] == "http" and not message.get("more_body", False):
+                    self.arrived += 1
+                    self._arrived.set()
+                return message
+
+            await app(scope, seen, send)
+
+        self._server = HttpServer(counted, self._socket)
         await self._server.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

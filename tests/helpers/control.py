@@ -31,9 +31,12 @@ class SmallControl:
         self.gate = asyncio.Event()
         self.gate.set()
         """Cleared: requests wait."""
+        self.waiting = 0
 
     async def place(self, request: PlaceCall) -> Placed | Refused:
+        self.waiting += 1
         await self.gate.wait()
+        self.waiting -= 1
         reason: RefusalReason | None = self.refusing
         if reason is None and request.to in EMERGENCY:
             reason = "emergency"

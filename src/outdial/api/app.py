@@ -1,13 +1,13 @@
-"""The HTTP port's application: the AWS API bare, everything of our own through Starlette."""
+"""The HTTP port's application: the AWS API bare, everything of our own behind its guard."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from ..model.ids import Ids, Wall
+from .admin import make_admin
 from .context import ApiSettings, Means
 from .control import CallControl, Follow, Functions, Node
 from .pages import Pages
@@ -42,7 +42,7 @@ def make_app(
         pages=Pages(ids.hex(64).encode()),
     )
     service = Service(means)
-    own = Starlette(routes=[])
+    own = make_admin(means, node, follow, service.authenticate)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["path"].startswith(OWN):

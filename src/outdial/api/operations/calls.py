@@ -9,7 +9,7 @@ from ...model.requests import Application, Facts, PlaceCall, Refusal, RefusalRea
 from .. import sip_headers
 from ..context import Context
 from ..errors import ServiceError, bad_request
-from .numbers import with_plus
+from ..inventory import with_plus
 
 KEY_MAX = 256
 VALUE_MAX = 4096

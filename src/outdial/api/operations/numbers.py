@@ -9,6 +9,7 @@ import msgspec
 from ...model.resources import NumberRow
 from ..context import Context
 from ..errors import bad_request, not_found
+from ..inventory import from_id
 
 QUEUE_MS = 7 * 24 * 3600 * 1000
 """How long a deleted number can be restored."""
@@ -18,17 +19,6 @@ STATUSES = frozenset(
         "ReleaseInProgress", "DeleteInProgress", "ReleaseFailed", "DeleteFailed",
     }
 )  # fmt: skip
-
-
-def with_plus(number: str) -> str:
-    """A number without its plus sign is taken for an international one."""
-    return number if number.startswith("+") else f"+{number}"
-
-
-def from_id(phone_number_id: str) -> str:
-    """The number that an id means: `+1…`, `%2B1…`, `%2b1…` and a bare `1…` are the same."""
-    bare = phone_number_id[3:] if phone_number_id[:3].upper() == "%2B" else phone_number_id
-    return with_plus(bare)
 
 
 def described(row: NumberRow) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...model.resources import NumberRow, OrderedNumber, OrderRow
+from ...model.resources import OrderedNumber, OrderRow
 from ..context import Context
 from ..errors import ServiceError, bad_request, not_found
+from ..inventory import make_number, with_plus
 from ..territory import country_of, is_toll_free
-from .numbers import gone, with_plus
+from .numbers import gone
 
 SEARCH_SIZE = 100
 ORDER_MAX = 50
@@ -69,16 +70,7 @@ async def create(context: Context) -> dict[str, Any]:
         raise bad_request("E164PhoneNumbers: a number stands twice")
     order = means.ids.uuid()
     numbers = [
-        NumberRow(
-            e164=e164,
-            product_type=given["ProductType"],
-            type="TollFree" if is_toll_free(e164) else "Local",
-            country=country_of(e164),
-            order=order,
-            name=given.get("Name", ""),
-            created_at=at,
-            updated_at=at,
-        )
+        make_number(e164, given["ProductType"], given.get("Name", ""), at, order)
         for e164 in wanted
         if in_pool(context, e164) and not owned(context, e164)
     ]
