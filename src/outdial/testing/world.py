@@ -126,7 +126,7 @@ class World:
         self.pump.give("phone.engine", media.Configure(addresses=(THEM,), seed=2))
         for item in unfinished:
             self.pump.give("calls", item)
-        self.pump.run(self.now)
+        self.pump.fire(self.now)
 
     def wall(self, at: float) -> int:
         """Epoch milliseconds of a moment."""
