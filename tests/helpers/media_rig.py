@@ -1,7 +1,7 @@
 """One way to drive any media engine: commands and packets in, events and packets out, on virtual or on real time.
 
-A test is written against `Rig` and `Phone`. `VirtualRig` runs the core on a clock that jumps; `LiveRig` runs the engine's process behind its client, with
-phones that are sockets. Nothing sleeps: `until` runs time on until something holds.
+A test is written against `Rig` and `Phone`. `VirtualRig` runs the core on a clock that jumps; `LiveRig` runs the engine's process behind
+its client, with phones that are sockets. Nothing sleeps: `until` runs time on until something holds.
 """
 
 from __future__ import annotations
