@@ -201,6 +201,9 @@ class NoSockets:
         self.open_ports.add(rtp_port)
         return True
 
+    def aim(self, rtp_port: int, destination: Address | None) -> None:
+        pass
+
     def close(self, rtp_port: int) -> None:
         self.open_ports.remove(rtp_port)
 
