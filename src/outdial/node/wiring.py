@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from ..children import values as children
-from ..media.engine import ClosePort, OpenPort, SendPacket
+from ..media.values import SendPacket
 from ..model import invocations, media, requests, work, workers
 from ..sip import values as sip
 
@@ -53,7 +53,7 @@ CARRIER: tuple[Wire, ...] = (
 
 ENGINE: tuple[Wire, ...] = (
     ("engine", (SendPacket,), "packets"),
-    ("engine", (OpenPort, ClosePort), "ports"),
+    ("engine", MEDIA_EVENTS, "calls"),
 )
 """Where the engine is a core of the pump (virtual time)."""
 
