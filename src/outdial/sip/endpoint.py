@@ -279,7 +279,13 @@ class Endpoint:
 
     def _request(self, request: Request, item: Datagram, now: float) -> None:
         source = item.source
-        via, vias = _stamped(request, source)
+        try:
+            via, vias = _stamped(request, source)
+        except RemoteProtocolError as error:
+            # Whence it came is the only place for an answer; a request without any Via gets none.
+            if request.method != "ACK" and (lines := tuple(request.lines("via"))):
+                self._refuse(request, lines, source, 400, item, detail=error.detail)
+            raise
         answer_to = via.answer_to(source)
         session: Session | None = None
         try:
