@@ -156,7 +156,7 @@ def test_the_short_tortuous_invite_is_read_as_the_rfc_says() -> None:
 
 
 def test_quoted_pairs_and_strange_tokens_are_kept() -> None:
-    incoming = [i for i in outputs(endpoint(), load("esc01")) if isinstance(i, Incoming)][0]
+    incoming = next(i for i in outputs(endpoint(), load("esc01")) if isinstance(i, Incoming))
     assert incoming.uri == "sip:sips%3Auser%40example.com@example.net"
     assert incoming.from_uri == "sip:I%20have%20spaces@example.net"
 

@@ -289,7 +289,7 @@ class Endpoint:
         answer_to = via.answer_to(source)
         session: Session | None = None
         try:
-            read = essentials(request)
+            read = essentials(request, via)
             key = server_key(request, read)
             tx = self._servers.get(key)
             session = self._by_tag.get(read.to_tag) if read.to_tag else None

@@ -189,8 +189,11 @@ class Essentials:
     """CSeq's."""
 
 
-def essentials(message: Message) -> Essentials:
-    """Read the six headers that each message must have. Raises `RemoteProtocolError` (400)."""
+def essentials(message: Message, via: Via | None = None) -> Essentials:
+    """Read the six headers that each message must have; `via` is the topmost where it has been read already.
+
+    Raises `RemoteProtocolError` (400).
+    """
     index = message.index
     for name in SINGLE:
         values = index.get(name)
@@ -214,7 +217,7 @@ def essentials(message: Message) -> Essentials:
         raise RemoteProtocolError(f'Call-ID: not a call id: "{shown(call_id)}"')
     cseq, method = parse_cseq(index["cseq"][0])
     return Essentials(
-        via=parse_via(first),
+        via=via or parse_via(first),
         vias=count,
         call_id=call_id,
         from_tag=tag_of(index["from"][0], "From"),
