@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
-from outdial.api.app import make_app
+from outdial.api.app import make_app, make_malformed
 from outdial.api.context import ApiSettings
 from outdial.io import clock
 from outdial.io.http import HttpServer
@@ -71,7 +71,12 @@ class ApiServer:
 
     def __enter__(self) -> ApiServer:
         self._thread.start()
-        self.run(self._start)
+        try:
+            self.run(self._start)
+        except BaseException:
+            self._socket.close()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            raise
         return self
 
     async def _start(self) -> None:
@@ -101,7 +106,7 @@ class ApiServer:
 
             await app(scope, seen, send)
 
-        self._server = HttpServer(counted, self._socket)
+        self._server = HttpServer(counted, self._socket, make_malformed(self.ids))
         await self._server.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -12,10 +12,15 @@ from .context import ApiSettings, Means
 from .control import CallControl, Follow, Functions, Node
 from .pages import Pages
 from .resources import Resources
-from .service import Receive, Scope, Send, Service
+from .service import Receive, Scope, Send, Service, malformed
 
 OWN = ("/_outdial/", "/healthz", "/readyz", "/metrics", "/console")
 """Paths that are ours; no path of either service model begins with one of them."""
+
+
+def make_malformed(ids: Ids) -> Callable[[str], tuple[int, list[tuple[bytes, bytes]], bytes]]:
+    """What the HTTP port answers to something that is no HTTP request."""
+    return lambda message: malformed(ids.uuid(), message)
 
 
 def make_app(

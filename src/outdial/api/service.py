@@ -15,7 +15,7 @@ from ..model.requests import RepeatKey
 from ..model.resources import StoreRefused
 from . import rates, sigv4, wire
 from .context import Context, Means
-from .errors import ServiceError, forbidden, unavailable
+from .errors import ServiceError, bad_request, forbidden, unavailable
 from .operations import CREATES, SERVED
 from .repeats import Outcome, Repeats
 from .routes import split_query
@@ -141,6 +141,13 @@ class Service:
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InvalidRequest</Code><Message>{text}</Message></Error>'.encode()
         extra = [(b"x-amz-request-id", request_id), (b"connection", b"close")]
         await respond(send, receive, 400, body, extra, content_type=b"application/xml", drain="expect" not in headers)
+
+
+def malformed(request_id: str, message: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """The answer to what is no HTTP request: status, headers, body."""
+    error = bad_request(message)
+    headers = [(b"content-type", b"application/json"), (b"x-amzn-requestid", request_id.encode()), *error.headers()]
+    return error.status, headers, error.body()
 
 
 def not_served(name: str) -> ServiceError:
