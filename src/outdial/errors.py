@@ -65,16 +65,13 @@ def _commands() -> tuple[Entry, ...]:
             },
         ),
         Entry(
-            code="data_locked",
-            sentence="The data folder {folder} is in use by another node, process {pid}",
-            hint="End that node first (`kill {pid}`), or give this one a folder of its own with --data.",
-            example={"folder": "./outdial-data", "pid": 4711},
-        ),
-        Entry(
             code="data_folder",
-            sentence="The data folder {folder} cannot be used: {problem}",
-            hint="Make it writable for this user, or name another with --data.",
-            example={"folder": "/var/lib/outdial", "problem": "Permission denied"},
+            sentence="{problem}",
+            hint="{mend}",
+            example={
+                "problem": "The data folder ./outdial-data is held by a node that runs already (process 4711)",
+                "mend": "End that one (kill 4711), or give this one a folder of its own with --data DIR.",
+            },
         ),
         Entry(
             code="no_node",
@@ -151,12 +148,6 @@ def _commands() -> tuple[Entry, ...]:
             sentence="{what} needs {package}, which is not installed",
             hint='Install it with `pip install "outdial[{extra}]"`.',
             example={"what": "The demo", "package": "boto3", "extra": "local"},
-        ),
-        Entry(
-            code="engine",
-            sentence="The media engine did not start: {problem}",
-            hint="`outdial doctor` looks at its ports and limits.",
-            example={"problem": "it ended with exit status 1"},
         ),
         Entry(
             code="subscribers",
