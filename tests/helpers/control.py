@@ -28,6 +28,8 @@ class SmallControl:
         self.updates: list[UpdateCall] = []
         self.live: dict[CallId, str] = {}
         self.refusing: RefusalReason | None = None
+        self.refuse_first = 0
+        """So many requests are refused for want of a trunk."""
         self.gate = asyncio.Event()
         self.gate.set()
         """Cleared: requests wait."""
@@ -38,6 +40,9 @@ class SmallControl:
         await self.gate.wait()
         self.waiting -= 1
         reason: RefusalReason | None = self.refusing
+        if self.refuse_first:
+            self.refuse_first -= 1
+            reason = "trunk"
         if reason is None and request.to in EMERGENCY:
             reason = "emergency"
         if reason is None and not request.facts.from_owned:

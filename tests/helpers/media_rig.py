@@ -1,7 +1,7 @@
 """One way to drive any media engine: commands and packets in, events and packets out, on virtual or on real time.
 
-A test is written against `Rig` and `Phone`. `VirtualRig` runs the core on a clock that jumps; `LiveRig` runs the engine's process behind its client, with
-phones that are sockets. Nothing sleeps: `until` runs time on until something holds.
+A test is written against `Rig` and `Phone`. `VirtualRig` runs the core on a clock that jumps; `LiveRig` runs the engine's process behind
+its client, with phones that are sockets. Nothing sleeps: `until` runs time on until something holds.
 """
 
 from __future__ import annotations
@@ -200,6 +200,9 @@ class NoSockets:
             return False
         self.open_ports.add(rtp_port)
         return True
+
+    def aim(self, rtp_port: int, destination: Address | None) -> None:
+        pass
 
     def close(self, rtp_port: int) -> None:
         self.open_ports.remove(rtp_port)

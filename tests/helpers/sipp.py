@@ -112,7 +112,7 @@ def early() -> str:
 
 
 BYE = recv("BYE", 'timeout="20000"') + ok()
-CHALLENGE = 'Proxy-Authenticate: Digest realm="example.com", nonce="1cec4341ae6cbe5a359ea9c8e88df84f", qop="auth", algorithm=MD5\n'
+CHALLENGE = 'WWW-Authenticate: Digest realm="example.com", nonce="1cec4341ae6cbe5a359ea9c8e88df84f", qop="auth", algorithm=MD5\n'
 KEEP_PARTIES = "".join(
     f'<ereg regexp=".*" search_in="hdr" header="{header}:" assign_to="{variable}"/>'
     for header, variable in (("From", "from"), ("To", "to"))
@@ -122,7 +122,8 @@ _OWN_BYE = (
     f"From:[$to]{TAG}\nTo:[$from]\nCall-ID: [call_id]\nCSeq: 1 BYE\nMax-Forwards: 70\n{EMPTY}"
 )
 OWN_BYE = send(_OWN_BYE, again=True)
-CANCEL = request("CANCEL", 1, to="", uri=URI, branch="[branch-2]", again=True, more="")
+# [branch-3] is the branch of the step three above: the INVITE, with a 100 and a 180 between.
+CANCEL = request("CANCEL", 1, to="", uri=URI, branch="[branch-3]", again=True, more="")
 _GOOD = recv("200", 'rrs="true" timeout="15000"')
 
 CALLEES: dict[str, tuple[str, ...]] = {
@@ -166,7 +167,7 @@ CALLEES: dict[str, tuple[str, ...]] = {
     ),
     "challenge": (
         recv("INVITE"),
-        answer("407 Proxy Authentication Required", again=True, more=CHALLENGE),
+        answer("401 Unauthorized", again=True, more=CHALLENGE),
         recv("ACK"),
         recv("INVITE", 'next="1" test="good"', '<verifyauth assign_to="good" username="alice" password="secret"/>'),
         answer("403 Forbidden", again=True),
@@ -186,13 +187,13 @@ CALLERS: dict[str, tuple[str, ...]] = {
         recv("100", 'optional="true"'),
         recv("180"),
         CANCEL,
-        recv("200"),
-        recv("200", 'rrs="true"'),
+        recv("200", 'rrs="true"'),  # to the INVITE: it was on its way
+        recv("200"),  # to the CANCEL
         request("ACK", 1),
         request("BYE", 2, again=True),
         recv("200"),
     ),
-    "busy": (invite(), early(), recv("486"), request("ACK", 1, uri=URI, branch="[branch-4]", more="")),
+    "busy": (invite(), early(), recv("486"), request("ACK", 1, uri=URI, branch="[branch-5]", more="")),
     "authenticates": (
         invite(),
         recv("407", 'auth="true"'),
@@ -211,7 +212,7 @@ CALLERS: dict[str, tuple[str, ...]] = {
         CANCEL,
         recv("200"),
         recv("487"),
-        request("ACK", 1, uri=URI, branch="[branch-5]", more=""),
+        request("ACK", 1, uri=URI, branch="[branch-6]", more=""),
     ),
 }
 

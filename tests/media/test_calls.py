@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_packets_run_on_one_grid_and_the_prompt_begins_with_the_marker(rig: Rig,
     rig.wait(PlayEnded)
     rig.until(lambda: phone.packets[-1].payload == b"\xff" * 160)
     packets = phone.packets
-    for before, after in zip(packets, packets[1:], strict=False):
+    for before, after in itertools.pairwise(packets):
         assert (after.sequence - before.sequence) & 0xFFFF == 1
         assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == 160
         assert len(after.payload) == 160

@@ -126,7 +126,9 @@ def read_body(body: bytes, content_type: str) -> dict[str, Any]:
         value = _decode(body)
     except RecursionError:
         raise bad_request("The body nests too deep") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise bad_request("The body is not valid UTF-8") from None
+    except msgspec.DecodeError as error:
         raise bad_request(f"The body is not valid JSON: {error}") from None
     if type(value) is not dict:
         raise bad_request("The body must be a JSON object")

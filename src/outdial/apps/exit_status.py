@@ -11,8 +11,10 @@ _MEANING = {
 }
 
 
-def exit_text(loading: bool, status: int) -> str:
-    """A sentence about an exit; `status` is minus the signal where one ended the process."""
+def exit_text(loading: bool, status: int, detail: str = "") -> str:
+    """A sentence about an exit; `status` is minus the signal where one ended the process, `detail` the error that it named itself."""
+    if detail:
+        return f"the handler's process ended with an error that nothing caught: {detail}"
     when = "while it was being loaded" if loading else "of its own"
     if status >= 0:
         return f"the handler's process exited {when} with status {status}"

@@ -159,7 +159,7 @@ class Invocations:
     def _exited(self, item: WorkerExited, now: float) -> None:
         worker = self._workers.get(item.worker)
         if worker is not None:
-            worker.pool.exited(worker, item.status, now)
+            worker.pool.exited(worker, item.status, item.detail, now)
 
     def _memory(self, item: WorkerMemory, now: float) -> None:
         worker = self._workers.get(item.worker)
@@ -446,13 +446,12 @@ class Invocations:
         function = self._functions.get(invoke.function)
         if function is not None and reply is None:
             function.leave(invocation)
-        errors = invocation.errors if not error or error in invocation.errors else [*invocation.errors, error]
         done = InvocationDone(
             call=invoke.call,
             sequence=invoke.sequence,
             outcome=outcome,
             reply=b"" if reply is None else reply.text[:KEPT_REPLY_BYTES].encode("utf-8", "replace")[:KEPT_REPLY_BYTES],
-            error="\n".join(errors)[:KEPT_ERROR_CHARACTERS],
+            error=_errors(invocation, error)[:KEPT_ERROR_CHARACTERS],
             attempts=invocation.attempts,
             done_at=self._wall(now),
         )
@@ -508,6 +507,16 @@ class Invocations:
 
 def _first_line(text: str) -> str:
     return text.split("\n", 1)[0][:500]
+
+
+def _errors(invocation: Invocation, last: str) -> str:
+    """What went wrong in each attempt; `last` may be one of them or what ended it all."""
+    attempts = [f"attempt {number}: {why}" for number, why in enumerate(invocation.errors, 1)]
+    if len(attempts) == 1 and last == invocation.errors[0]:
+        return last
+    if last and last not in invocation.errors:
+        attempts.append(last)
+    return "\n".join(attempts)
 
 
 def _http_error(reply: HttpReply) -> str | None:

@@ -198,8 +198,9 @@ class Pool:
         if self._backoff.deaths:
             self._backoff.worked()
 
-    def exited(self, worker: Worker, status: int, now: float) -> None:
-        self.feed(worker, WorkerInput.EXITED, exit_text(worker.state is WorkerState.STARTING, status), now)
+    def exited(self, worker: Worker, status: int, detail: str, now: float) -> None:
+        why = exit_text(worker.state is WorkerState.STARTING, status, detail)
+        self.feed(worker, WorkerInput.EXITED, why, now)
 
     # Inside
 

@@ -232,18 +232,18 @@ class Call(Machine):
 
     def proceed(self, now: float) -> None:
         """Give the next event, if none is under way; where there is none left, see whether the call is done."""
-        if self.events.given is None and self.events.waiting and not self._refused_by_limit(now):
+        limit = self.shared.settings.max_invocations
+        if self.events.given is None and self.events.waiting and limit is not None and self.events.sequence >= limit:
+            self._use_up(limit, now)
+        if self.events.given is None and self.events.waiting:
             self.events.give(self.alive)
         self.finish_if_done(now)
 
-    def _refused_by_limit(self, now: float) -> bool:
-        limit = self.shared.settings.max_invocations
-        if limit is None or self.events.sequence < limit or not self.alive:
-            return False
-        dropped = self.events.drop_waiting(keep=(HungUp,))
-        self.shared.note(self.id, "warning", "events were dropped: the call has used up its invocations", events=dropped, limit=limit)
+    def _use_up(self, limit: int, now: float) -> None:
+        """The next invocation would be one too many: the call ends, and only its HANGUPs are still given."""
+        if dropped := self.events.drop_waiting(keep=(HungUp,)):
+            self.shared.note(self.id, "warning", "events were dropped: the call has used up its invocations", events=dropped, limit=limit)
         self.end(Cause.HANDLER_FAILED, f"The call has used up its {limit:,} invocations.", now)
-        return True
 
     def finish_if_done(self, now: float) -> None:
         """Write the CDR once everything has been dealt with."""

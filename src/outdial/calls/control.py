@@ -48,6 +48,8 @@ class Control:
         self._engine_ready = False
         self._store_refuses: str | None = None
         self._draining = False
+        self._ending = False
+        """The drain has run out."""
         self._drained = False
         self._receivers: dict[type, Callable[[Any, float], None]] = self._table()
 
@@ -139,15 +141,18 @@ class Control:
 
     def _on_drain(self, drain: Drain, now: float) -> None:
         self._draining = True
-        self.shared.set_timer(("node", "drain"), now + drain.within, self._end_all)
+        if not self._ending:
+            self.shared.set_timer(("node", "drain"), now + drain.within, self._end_all)
         self._say_drained()
 
     def _end_all(self, now: float) -> None:
+        self._ending = True
         for creation in tuple(self._creations.values()):
             creation.stop(now)
         for call in tuple(self._calls.values()):
-            call.end(Cause.SHUTDOWN, "The node was shut down.", now)
-        self.shared.set_timer(("node", "hangups"), now + HANGUPS_S, self._give_up_draining)
+            call.end(Cause.SHUTDOWN, SHUT_DOWN, now)
+        if not self._drained:
+            self.shared.set_timer(("node", "hangups"), now + HANGUPS_S, self._give_up_draining)
 
     def _give_up_draining(self, now: float) -> None:
         """What is left the next start ends."""
@@ -247,12 +252,14 @@ class Control:
         self._calls[call.id] = call
         leg = call.leg
         self.shared.owners[leg.id] = leg
-        if creation.stream_lost:
-            leg.on_engine_gone(now)
-        elif creation.over is None:
-            leg.start(now)
         if creation.over is not None:
             leg.on_sip(creation.over, now)
+        elif creation.stopped:
+            call.end(Cause.SHUTDOWN, SHUT_DOWN, now)
+        elif not creation.stream_lost:
+            leg.start(now)
+        if creation.stream_lost:
+            leg.on_engine_gone(now)
         call.proceed(now)
 
     def forget(self, call: CallId) -> None:
@@ -269,4 +276,5 @@ class Control:
         self._say_drained()
 
 
+SHUT_DOWN = "The node was shut down."
 UNSERVED = "nothing serves it. Serve it with --function NAME=SPEC, or name it under [functions] in the configuration."

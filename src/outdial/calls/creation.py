@@ -120,9 +120,8 @@ def refuse_withdrawn(creation: Creation, _: Any, now: float) -> None:
     if creation.stopped:
         refuse_stopped(creation, None, now)
     else:
-        creation.refuse(
-            "store", f"The database did not take the call within {within:g} s, and nothing was dialled. Look at the disk; try again."
-        )
+        what = f"The database did not take the call within {within:g} s, and nothing was dialled."
+        creation.refuse("store", f"{what} Look at the disk and at who locks the file; then try again.")
 
 
 def refuse_stopped(creation: Creation, _: Any, now: float) -> None:

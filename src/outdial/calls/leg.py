@@ -396,8 +396,7 @@ class Leg(Machine):
             if event.id in self.media.remotes:
                 self.media.remotes.discard(event.id)
                 if isinstance(event, Failed):
-                    cause = Cause.UNUSABLE_ANSWER if event.reason == "codec" else Cause.MEDIA_LOST
-                    self.hang_up(cause, f"The media engine refused the far end's address: {event.reason} {event.detail}".rstrip(), now)
+                    self._refused_by_engine(event, now)
                 return
         if isinstance(event, NoMedia) and self.connected:
             self.shared.note(self.call.id, "warning", "nothing has been received from the far end", after_ms=event.ms)
@@ -405,6 +404,13 @@ class Leg(Machine):
                 self.hang_up(Cause.SILENCE, f"Nothing was received for {event.ms / 1000:g} s, and rtp_timeout_ends is on.", now)
             return
         self.call.on_stream_event(self, event, now)
+
+    def _refused_by_engine(self, failed: Failed, now: float) -> None:
+        what = f"The media engine refused the far end's address: {failed.reason} {failed.detail}".rstrip()
+        if self.answered:
+            self.hang_up(Cause.UNUSABLE_ANSWER if failed.reason == "codec" else Cause.MEDIA_LOST, what, now)
+        else:
+            self.shared.note(self.call.id, "warning", f"there is no early media: {what}")
 
     def on_engine_gone(self, now: float) -> None:
         """The engine died: its streams are gone with it."""

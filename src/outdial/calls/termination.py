@@ -92,9 +92,7 @@ def because(
 def of_session(ender: Ender, status: int, phrase: str, reason: str, *, answered: bool) -> Termination:
     """The termination of a leg whose session was over before anything else had ended it."""
     if answered or (ender == "network" and status != 408):
-        detail = (
-            "The connection to the callee was lost." if answered else "The trunk cannot be reached: look at its address and the network."
-        )
+        detail = "The connection to the callee was lost." if answered else NO_TRUNK
         return because(Cause.UNREACHABLE, answered=answered, sip_status=status, sip_phrase=phrase, sip_reason=reason, detail=detail)
     cause = STATUSES.get(status, Cause.REJECTED)
     who: Who = "network" if ender == "network" else "us" if ender == "us" else "callee"

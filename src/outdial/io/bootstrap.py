@@ -7,6 +7,7 @@ A frame is a 4-byte big-endian length and a body: a JSON header and, after a lin
 from __future__ import annotations
 
 import decimal
+import faulthandler
 import fcntl
 import importlib
 import importlib.util
@@ -58,7 +59,7 @@ class Link:
                     header, _, text = self.buffer[4:end].partition(b"\n")
                     self.buffer = self.buffer[end:]
                     return json.loads(header), text
-            data = self.socket.recv(262144)
+            data = self.socket.recv(65536)
             if os.getpid() != self.pid:
                 os._exit(0)
             if not data:
@@ -218,6 +219,7 @@ def main() -> int:
         stream.reconfigure(  # type: ignore[union-attr]
             line_buffering=True, errors="backslashreplace"
         )
+    faulthandler.enable()  # a crash in native code leaves its frames on stderr
     started = time.monotonic()
     first = link.receive()
     if first is None:

@@ -70,10 +70,10 @@ class HandlerProcesses:
         if self._watch is None or self._watch.done():
             self._watch = self._loop.create_task(self._watch_memory())
 
-    def _exited(self, worker: WorkerId, status: int) -> None:
-        self._processes.pop(worker, None)
-        self._memory.pop(worker, None)
-        self._give(WorkerExited(worker=worker, status=status))
+    def _exited(self, event: WorkerExited) -> None:
+        self._processes.pop(event.worker, None)
+        self._memory.pop(event.worker, None)
+        self._give(event)
 
     async def _watch_memory(self) -> None:
         while self._processes:

@@ -21,12 +21,13 @@ from typing import cast
 import msgspec
 
 from ..media.engine import Engine
-from ..media.values import Address, SendPacket
+from ..media.values import SendPacket
 from ..model.media import Command, MediaEvent
 from . import clock
 from .frames import FrameReader, FrameTooLong, pack
 from .ids import LiveIds, SeededIds
 from .media_files import MediaFiles
+from .udp_ports import UdpPorts
 
 FRAME_LIMIT = 4 << 20
 _UNREAD_LIMIT = 64 << 20
@@ -34,42 +35,6 @@ _WORK_S = 0.001
 _MANY = 16
 """From this many streams on packets do not wake the loop."""
 _PR_SET_TIMERSLACK = 29
-
-
-class UdpPorts:
-    """The engine's sockets; satisfies `media.ports.Sockets`."""
-
-    def __init__(self, epoll: select.epoll) -> None:
-        self._epoll = epoll
-        self.by_port: dict[int, socket.socket] = {}
-        self.by_fd: dict[int, tuple[int, socket.socket]] = {}
-
-    def open(self, host: str, rtp_port: int) -> bool:
-        """Bind both, or neither."""
-        pair: list[socket.socket] = []
-        try:
-            for port in (rtp_port, rtp_port + 1):
-                sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-                pair.append(sock)
-                sock.setblocking(False)
-                sock.bind((host, port))
-        except OSError:
-            for sock in pair:
-                sock.close()
-            return False
-        for port, sock in zip((rtp_port, rtp_port + 1), pair, strict=True):
-            self.by_port[port] = sock
-            self.by_fd[sock.fileno()] = (port, sock)
-            self._epoll.register(sock.fileno(), select.EPOLLIN)
-        return True
-
-    def close(self, rtp_port: int) -> None:
-        """Close both."""
-        for port in (rtp_port, rtp_port + 1):
-            sock = self.by_port.pop(port)
-            del self.by_fd[sock.fileno()]
-            self._epoll.unregister(sock.fileno())
-            sock.close()
 
 
 class MediaProcess:
@@ -82,7 +47,7 @@ class MediaProcess:
         self._epoll.register(control.fileno(), select.EPOLLIN)
         self._ports = UdpPorts(self._epoll)
         self._engine = Engine(
-            LiveIds(), files=MediaFiles(), ports=self._ports, wall=clock.Wall(), send=self._send, cpu=_cpu_seconds, seeded=SeededIds
+            LiveIds(), files=MediaFiles(), ports=self._ports, wall=clock.Wall(), send=self._ports.send, cpu=_cpu_seconds, seeded=SeededIds
         )
         self._decoder = msgspec.msgpack.Decoder(list[Command])
         self._encoder = msgspec.msgpack.Encoder()
@@ -93,7 +58,7 @@ class MediaProcess:
 
     def run(self) -> None:
         """Work until the other end of the socket closes."""
-        engine, epoll, by_fd = self._engine, self._epoll, self._ports.by_fd
+        engine, epoll, anyone, peer = self._engine, self._epoll, self._ports.anyone, self._ports.peer
         streams = engine.by_port
         control = self._control.fileno()
         now = clock.now()
@@ -113,34 +78,27 @@ class MediaProcess:
             if deadline is not None and deadline.at <= now:
                 engine.handle_timer(now)
             for fd, mask in ready:
-                if fd == control:
-                    self._talk(mask)
-                elif (entry := by_fd.get(fd)) is not None:
+                if (known := peer.get(fd)) is not None:
+                    port, receive, source = known
+                    try:
+                        streams[port].inbound.rtp(receive(2048), source, now)
+                    except OSError:
+                        continue  # the peer's host says that nobody listens there
+                elif (entry := anyone.get(fd)) is not None:
                     self._read(*entry, now)
+                elif fd == control:
+                    self._talk(mask)
             if self._commands:
                 self._work()
                 now = clock.now()
             self._write()
-
-    def _send(self, port: int, data: bytes, destination: Address) -> None:
-        try:
-            self._ports.by_port[port].sendto(data, destination)
-        except OSError:
-            pass  # no route, or a full buffer: the network loses packets too, and statistics at the other end tell
 
     def _read(self, port: int, sock: socket.socket, now: float) -> None:
         try:
             data, source = sock.recvfrom(2048)
         except OSError:
             return
-        stream = self._engine.by_port.get(port & ~1)
-        if stream is None:
-            return
-        address = source if len(source) == 2 else source[:2]
-        if port & 1:
-            stream.rtcp(data, address, now)
-        else:
-            stream.inbound.rtp(data, address, now)
+        self._engine.packet(port, data, source if len(source) == 2 else source[:2], now)
 
     def _talk(self, mask: int) -> None:
         if mask & (select.EPOLLIN | select.EPOLLHUP):

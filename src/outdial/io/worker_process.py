@@ -13,13 +13,13 @@ from typing import Literal
 
 import msgspec
 
-from ..model.ids import WorkerId
 from ..model.workers import (
     GiveEvent,
     StartWorker,
     WorkerBroken,
     WorkerError,
     WorkerEvent,
+    WorkerExited,
     WorkerOutput,
     WorkerReady,
     WorkerReply,
@@ -31,7 +31,7 @@ from .output_lines import OutputLines
 MAX_REPLY_BYTES = 6 * 1024 * 1024
 MAX_FRAME_BYTES = MAX_REPLY_BYTES + 64 * 1024
 MAX_UNSENT_BYTES = 4 * 1024 * 1024
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
 OUTPUT_READ_BYTES = 16 * 1024
 TERMINATE_S = 2.0
 SILENT_S = 0.5
@@ -42,7 +42,7 @@ F_SETPIPE_SZ = 1031
 
 
 class _Header(msgspec.Struct):
-    type: Literal["ready", "failed", "reply", "error"]
+    type: Literal["ready", "failed", "reply", "error", "fatal"]
     id: int = 0
     load_ms: float = 0.0
     version: str = ""
@@ -67,7 +67,7 @@ class WorkerProcess:
         self,
         start: StartWorker,
         give: Callable[[WorkerEvent], None],
-        exited: Callable[[WorkerId, int], None],
+        exited: Callable[[WorkerExited], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.worker = start.worker
@@ -76,6 +76,7 @@ class WorkerProcess:
         self._loop = loop
         self._frames = FrameReader(MAX_FRAME_BYTES)
         self._unsent = bytearray()
+        self._last_words = ""
         self._lines: dict[_Stream, OutputLines] = {"stdout": OutputLines(), "stderr": OutputLines()}
         self._pipes: dict[_Stream, int] = {}
         self._discards: dict[_Stream, asyncio.TimerHandle] = {}
@@ -148,7 +149,7 @@ class WorkerProcess:
             return
         self._signal(signal.SIGKILL)
         self._close()
-        self._exited(self.worker, self._process.returncode)
+        self._exited(WorkerExited(worker=self.worker, status=self._process.returncode, detail=self._last_words))
 
     # The socket
 
@@ -209,6 +210,9 @@ class WorkerProcess:
             )
         elif header.type == "error":
             event = WorkerError(worker=worker, id=header.id, error_type=header.error_type, message=header.message, frames=header.frames)
+        elif header.type == "fatal":
+            self._last_words = f"{header.error_type}: {header.message}\n{header.frames}".rstrip()
+            return
         elif header.type == "ready":
             event = WorkerReady(worker=worker, load_ms=header.load_ms, version=header.version)
         else:

@@ -66,7 +66,7 @@ class Engine:
         self._sockets = ports
         self._cpu = cpu
         self._seeded = seeded
-        self._outlet = Outlet(wall, send)
+        self._outlet = Outlet(wall, ports.aim, send)
         self._prompts = Prompts(files)
         self._wheel = Wheel()
         self._settings = Configure()

@@ -160,7 +160,7 @@ class Hearing:
                     self._finish(id, "digit", now, digit=digit, cut=began)
         for job in stream.player.jobs:
             if digit in job.stop_digits:
-                job.stop = job.stop or "digit"
+                stream.player.stop(job, "digit")
         for id, collector in list(self._collectors.items()):
             if collector.command.stop_playing and not collector.digits:
                 stream.player.stop_all("digit")

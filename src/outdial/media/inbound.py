@@ -21,6 +21,8 @@ from .outlet import Outlet
 from .values import Address
 
 _AUDIO, _EVENT = 1, 2
+_NEXT = Arrival.NEXT
+_unpack = HEADER.unpack_from
 _SOURCES = 4
 _QUIET_S = 1.0
 
@@ -28,8 +30,9 @@ _QUIET_S = 1.0
 class Inbound:
     """The receiving half of a stream."""
 
-    def __init__(self, stream: LegId, outlet: Outlet, opened: float) -> None:
+    def __init__(self, stream: LegId, port: int, outlet: Outlet, opened: float) -> None:
         self._stream = stream
+        self._port = port
         self._outlet = outlet
         self._opened = opened
         self._kinds: dict[int, int] = {}
@@ -59,7 +62,12 @@ class Inbound:
         self.hears = remote.way in ("sendrecv", "recvonly")
         self.peer = Peer(sdp=(remote.address, remote.port), symmetric=remote.symmetric, nat=remote.nat, sip_host=remote.sip_host, now=now)
         self.believed = None
-        self.destination = self.peer.destination
+        self._aim(self.peer.destination)
+
+    @property
+    def waiting(self) -> bool:
+        """A candidate may be adopted without another packet: call `ripen`."""
+        return self.believed is None and self.peer is not None and self.peer.waiting
 
     def rtp(self, data: bytes, source: Address, now: float) -> None:
         """Take a datagram. Never raises."""
@@ -67,7 +75,7 @@ class Inbound:
         if length < 12:
             self.strangers += 1
             return
-        first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
+        first, second, sequence, timestamp, ssrc = _unpack(data)
         kind = self._kinds.get(second & 0x7F)
         if kind is None or first & 0xC0 != 0x80:
             self.strangers += source != self.believed
@@ -97,7 +105,7 @@ class Inbound:
             if self.hears:
                 self._event(ssrc, timestamp, data[start:end], now)
             return
-        if arrival is Arrival.NEXT:
+        if arrival is _NEXT:
             reception.time((now - self._opened) * 8000, timestamp)
         elif arrival is not Arrival.EARLIER:
             return
@@ -145,7 +153,8 @@ class Inbound:
         if source == peer.sdp:
             if peer.from_sdp():
                 self._believe(source, now)
-            self.believed = self.destination = source
+            self.believed = source
+            self._aim(source)
             return True
         if peer.learning and peer.eligible(source[0]):
             if not peer.offer(source, ssrc, sequence, data, now):
@@ -159,8 +168,14 @@ class Inbound:
         return False
 
     def _believe(self, source: Address, now: float) -> None:
-        self.believed = self.destination = source
+        self.believed = source
+        self._aim(source)
         self._outlet.emit(SourceAdopted(stream=self._stream, source=_text(source), at=self._clock(now), time=now))
+
+    def _aim(self, destination: Address | None) -> None:
+        if destination != self.destination:
+            self.destination = destination
+            self._outlet.aim(self._port, destination)
 
     def _greet(self, source: Address, now: float) -> None:
         self.first_at = now

@@ -78,66 +78,97 @@ class Job:
 
 
 class Player:
-    """The queue of one stream."""
+    """The queue of one stream.
+
+    While a prompt goes on undisturbed, `quick` cuts frame after frame out of the current block and only moves a cursor; whatever else
+    happens goes through `frame`, which first writes the cursor back into the job.
+    """
 
     def __init__(self, prompts: Prompts) -> None:
         self._prompts = prompts
         self.jobs: deque[Job] = deque()
+        self.disturbed = False
+        """A job was stopped and still stands in the queue."""
         self._block = b""
-        self._block_of: tuple[CommandId, Codec, int] | None = None
+        self._cursor = 0
+        self._limit = 0
+        self._from = 0
+        self._job: Job | None = None
+
+    def stop(self, job: Job, why: Literal["digit", "stopped"]) -> None:
+        """A job ends at the next tick."""
+        job.stop = job.stop or why
+        self.disturbed = True
+        self.settle()
 
     def stop_all(self, why: Literal["digit", "stopped"]) -> None:
         """Everything that plays or waits ends at the next tick."""
         for job in self.jobs:
-            job.stop = job.stop or why
+            self.stop(job, why)
+
+    def quick(self, count: int) -> bytes | None:
+        """The next `count` samples of what plays, or None where that takes a closer look."""
+        start = self._cursor
+        end = start + count
+        if end > self._limit:
+            return None
+        self._cursor = end
+        return self._block[start:end]
+
+    def settle(self) -> None:
+        """Write the cursor back into its job."""
+        if self._job is not None:
+            moved = self._cursor - self._from
+            self._job.at += moved
+            self._job.played += moved
+            self._job = None
+        self._cursor = self._limit = 0
 
     def frame(self, job: Job, codec: Codec, count: int) -> bytes | None:
         """The next `count` samples of a job, encoded and padded with silence, or None where it has none left."""
-        left = job.total - job.at
-        if left <= 0:
-            job.repeat -= 1
-            if job.repeat <= 0 or job.total <= 0:
-                return None
-            job.at = 0
-            left = job.total
-        take = count if count < left else left
-        at = job.at
-        job.at = at + take
-        job.played += take
-        if job.path is None:
-            return bytes((g711.SILENCE[codec],)) * count
-        index, start = divmod(at, BLOCK)
-        block = self._load(job, codec, index)
-        audio = block[start : start + take]
-        while len(audio) < take:
-            index += 1
-            audio += self._load(job, codec, index)[: take - len(audio)]
-        if take < count:
-            if job.repeat > 1:
-                more = self.frame(job, codec, count - take)
-                if more is not None:
-                    return audio + more
-            audio += bytes((g711.SILENCE[codec],)) * (count - take)
-        return audio
+        self.settle()
+        out = b""
+        while len(out) < count:
+            if job.at >= job.total and not self._again(job):
+                break
+            out += self._piece(job, codec, count - len(out))
+        if not out:
+            return None
+        if job.path is not None and job is self.jobs[0] and not self.disturbed:
+            self._follow(job, codec)
+        return out + bytes((g711.SILENCE[codec],)) * (count - len(out))
 
     def skip(self, job: Job, count: int) -> bool:
         """Let a job's clock run on without a frame; False where it has none left."""
-        while True:
-            left = job.total - job.at
-            if left > 0:
-                step = min(count, left)
-                job.at += step
-                job.played += step
-                return True
-            job.repeat -= 1
-            if job.repeat <= 0 or job.total <= 0:
-                return False
-            job.at = 0
+        self.settle()
+        if job.at >= job.total and not self._again(job):
+            return False
+        step = min(count, job.total - job.at)
+        job.at += step
+        job.played += step
+        return True
 
-    def _load(self, job: Job, codec: Codec, index: int) -> bytes:
-        key = (job.id, codec, index)
-        if key != self._block_of:
-            assert job.path is not None
+    def _again(self, job: Job) -> bool:
+        job.repeat -= 1
+        if job.repeat <= 0 or job.total <= 0:
+            return False
+        job.at = 0
+        return True
+
+    def _piece(self, job: Job, codec: Codec, most: int) -> bytes:
+        take = min(most, job.total - job.at)
+        if job.path is None:
+            audio = bytes((g711.SILENCE[codec],)) * take
+        else:
+            index, start = divmod(job.at, BLOCK)
+            audio = self._prompts.block(job.path, job.samples, codec, index)[start : start + take]
+        job.at += len(audio)
+        job.played += len(audio)
+        return audio
+
+    def _follow(self, job: Job, codec: Codec) -> None:
+        assert job.path is not None
+        if job.at < job.total:
+            index, start = divmod(job.at, BLOCK)
             self._block = self._prompts.block(job.path, job.samples, codec, index)
-            self._block_of = key
-        return self._block
+            self._job, self._from, self._cursor, self._limit = job, start, start, len(self._block)

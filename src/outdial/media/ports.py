@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
+from .values import Address
+
 _REST_S = 2.0
 
 
@@ -13,6 +15,9 @@ class Sockets(Protocol):
 
     def open(self, host: str, rtp_port: int) -> bool:
         """Bind `rtp_port` and the one after it on `host`; False where somebody else holds one of them."""
+
+    def aim(self, rtp_port: int, destination: Address | None) -> None:
+        """A hint: packets of `rtp_port` go to (and mostly come from) this address from now on."""
 
     def close(self, rtp_port: int) -> None:
         """Give both back."""

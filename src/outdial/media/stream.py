@@ -33,6 +33,7 @@ from .player import Job, Player, Prompts
 from .reports import INTERVAL_S, Reports
 
 _LATE_MS = 40.0
+_pack = HEADER.pack
 _ECHO_PREFILL = 160
 _ECHO_MOST = 1600
 
@@ -68,6 +69,8 @@ class Stream:
         self._count = 160
         self._head = 0
         self._sends = False
+        self._plain = False
+        """What plays may leave without a closer look."""
         self._silence = b""
         self._pause = True
         self._packets = 0
@@ -78,7 +81,7 @@ class Stream:
         self._diallers: deque[Dialler] = deque()
         self._echo: bytearray | None = None
         self._echo_ready = False
-        self.inbound = Inbound(self.id, outlet, now)
+        self.inbound = Inbound(self.id, port, outlet, now)
         self.hearing = Hearing(self)
         self.inbound.on_press = self.hearing.event
         self.inbound.on_still = self.hearing.still
@@ -110,6 +113,8 @@ class Stream:
         quiet = self._comfort and remote.way == "sendrecv"
         self._silence = bytes((g711.SILENCE[remote.codec],)) * self._count if quiet else b""
         self._rtcp_to = (remote.address, remote.rtcp_port) if remote.rtcp_port else None
+        self._plain = self._sends and self.inbound.destination is not None and not self._diallers
+        self.player.settle()
         self.hearing.configure(remote, now)
         if remote.way in ("sendrecv", "recvonly"):
             self.outlet.timers.set((self.id, "no_media", CommandId(0)), now + self._rtp_timeout_s, "no_media")
@@ -126,6 +131,7 @@ class Stream:
         """Send digits when those before them have left."""
         by_events = self.remote is None or self.remote.event_send_type is not None
         self._diallers.append(Dialler(command, by_events))
+        self._plain = False
         self.done(command.id, now)
 
     def echo(self, on: bool) -> None:
@@ -139,7 +145,7 @@ class Stream:
         for job in self.player.jobs:
             if job.id == target:
                 self.stopping.setdefault(target, []).append(id)
-                job.stop = job.stop or "stopped"
+                self.player.stop(job, "stopped")
                 if not self.on_grid:
                     self._settle(now)
                 return
@@ -156,6 +162,7 @@ class Stream:
 
     def close(self, id: CommandId, port: int, now: float) -> None:
         """End what runs, say goodbye, and answer with what the stream carried."""
+        self.player.settle()
         while self.player.jobs:
             job = self.player.jobs.popleft()
             if not job.announced:
@@ -187,12 +194,13 @@ class Stream:
     def tick(self, due_ms: int, late_ms: float, now: float) -> None:
         """The moment for one packet has come (`late_ms` ago)."""
         inbound = self.inbound
-        if inbound.peer is not None and inbound.peer.waiting:
+        self._rtp_now = clock = due_ms * 8
+        if inbound.waiting:
             inbound.ripen(now)
-        clock = due_ms * 8
-        self._rtp_now = clock
         if late_ms > _LATE_MS or late_ms >= 2 * self.period_ms:
             self._skip(1, now)
+        elif self._plain and not self._pause and (payload := self.player.quick(self._count)) is not None:
+            self._transmit(payload, self._head, clock, late_ms)
         else:
             self._send_tick(clock, late_ms, now)
         if self.hearing.listener is not None:
@@ -238,20 +246,22 @@ class Stream:
                 job = self._next_job(job, now)
         if payload is None:
             payload = self._from_echo() or self._silence
-        destination = self.inbound.destination
-        if not payload or not self._sends or destination is None:
+        if not payload or not self._sends or self.inbound.destination is None:
             self._pause = True
             return
         self._pause = False
+        self._transmit(payload, head | marker << 7, at, late_ms)
+
+    def _transmit(self, payload: bytes, second: int, at: int, late_ms: float) -> None:
         self._sequence = sequence = (self._sequence + 1) & 0xFFFF
-        header = HEADER.pack(0x80, marker << 7 | head, sequence, (self._time_base + at) & 0xFFFFFFFF, self.ssrc)
         self._packets += 1
         self._octets += len(payload)
         outlet = self.outlet
         outlet.sent += 1
         if late_ms > 20.0:
             outlet.late += 1
-        outlet.send(self.port, header + payload, destination)
+        data = _pack(0x80, second, sequence, (self._time_base + at) & 0xFFFFFFFF, self.ssrc) + payload
+        outlet.send(self.port, data, self.inbound.destination)  # type: ignore[arg-type]
 
     @property
     def _codec(self) -> Codec:
@@ -265,6 +275,7 @@ class Stream:
                 return frame
             dialler = self._diallers.popleft()
             self._digits_sent(dialler.id, "stopped" if dialler.stopped else "finished", now)
+        self._plain = self._sends and self.inbound.destination is not None
         return None
 
     def _from_echo(self) -> bytes:
@@ -296,13 +307,15 @@ class Stream:
 
     def _current(self, now: float) -> Job | None:
         jobs = self.player.jobs
-        if any(job.stop for job in jobs):
+        if self.player.disturbed:
             self._settle(now)
         return jobs[0] if jobs else None
 
     def _settle(self, now: float) -> None:
         """End every play that was stopped, in order; the next one becomes current."""
         jobs = self.player.jobs
+        self.player.settle()
+        self.player.disturbed = False
         for job in [job for job in jobs if job.stop]:
             jobs.remove(job)
             if not job.announced:
@@ -313,6 +326,7 @@ class Stream:
 
     def _next_job(self, job: Job, now: float) -> Job | None:
         jobs = self.player.jobs
+        self.player.settle()
         jobs.popleft()
         self._play_ended(job, "finished", now)
         if not jobs:

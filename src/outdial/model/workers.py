@@ -114,6 +114,8 @@ class WorkerExited(Value, frozen=True, kw_only=True):
     worker: WorkerId
     status: int
     """Exit status, or minus the signal."""
+    detail: str = ""
+    """What the worker itself said last: an error that nobody caught, with its frames."""
 
 
 class WorkerOutput(Value, frozen=True, kw_only=True):

@@ -13,6 +13,10 @@ _MAX_AHEAD = 3000
 """RFC 3550 A.1 MAX_DROPOUT: a greater step forward is a jump."""
 
 
+_UNLIKELY = 80000
+"""Ten seconds: timestamps that jumped or wrapped say nothing about the network."""
+
+
 class Arrival(Enum):
     """How a packet stands to those before it."""
 
@@ -24,10 +28,13 @@ class Arrival(Enum):
     """Far from what was expected, and not confirmed by a follower."""
 
 
+_NEXT = Arrival.NEXT
+
+
 class Reception:
     """The receiver's account of one SSRC."""
 
-    __slots__ = ("_base", "_here", "_jump", "_lost_before", "_seen", "_transit", "duplicates", "extended", "jitter", "received")
+    __slots__ = ("_base", "_before", "_here", "_jump", "_lost_before", "_seen", "_transit", "duplicates", "extended", "jitter")
 
     def __init__(self, sequence: int) -> None:
         self._base = sequence
@@ -37,8 +44,8 @@ class Reception:
         self._jump = -1
         self._transit: float | None = None
         self._here = 0
+        self._before = 0
         self._lost_before = 0
-        self.received = 0
         self.duplicates = 0
         self.jitter = 0.0
         """In timestamp units."""
@@ -48,36 +55,40 @@ class Reception:
         ahead = (sequence - self.extended) & 0xFFFF
         if 0 < ahead < _MAX_AHEAD:
             self.extended += ahead
-            self._seen = ((self._seen << min(ahead, 48)) | 1) & _WINDOW
-            self.received += 1
+            self._seen = ((self._seen << (ahead if ahead < 48 else 48)) | 1) & _WINDOW
             self._here += 1
-            return Arrival.NEXT
-        behind = (self.extended - sequence) & 0xFFFF
+            return _NEXT
+        behind = -ahead & 0xFFFF
         if behind < 48:
             if self._seen >> behind & 1:
                 self.duplicates += 1
                 return Arrival.REPEATED
             self._seen |= 1 << behind
             self._base = min(self._base, self.extended - behind)
-            self.received += 1
             self._here += 1
             return Arrival.EARLIER
         if sequence == self._jump:
             self._lost_before = self.lost
-            self.received += 1
+            self._before += self._here
             self._base, self.extended, self._seen, self._here, self._jump = sequence, sequence, 1, 1, -1
-            return Arrival.NEXT
+            return _NEXT
         self._jump = (sequence + 1) & 0xFFFF
         return Arrival.JUMPED
 
     def time(self, arrived: float, timestamp: int) -> None:
         """Update the jitter estimate (RFC 3550 A.8); `arrived` in timestamp units of the local clock."""
         transit = arrived - timestamp
-        if self._transit is not None:
-            difference = abs(transit - self._transit)
-            if difference < 80000:  # ten seconds: the timestamps jumped or wrapped, which says nothing about the network
-                self.jitter += (difference - self.jitter) / 16
+        before = self._transit
         self._transit = transit
+        if before is not None:
+            difference = transit - before
+            if -_UNLIKELY < difference < _UNLIKELY:
+                self.jitter += ((difference if difference > 0 else -difference) - self.jitter) / 16
+
+    @property
+    def received(self) -> int:
+        """Packets received, repeats not counted."""
+        return self._before + self._here
 
     @property
     def lost(self) -> int:

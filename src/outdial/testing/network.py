@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core import Deadline
-from ..media.engine import Packet, SendPacket
-from ..sip.values import Address, Datagram, Transmit
+from ..io.ids import SeededIds
+from ..media.values import Packet, SendPacket
+from ..sip.values import Datagram, Transmit
 from .later import Arrival, Later
 
 
@@ -38,7 +38,7 @@ class Network:
     def __init__(self, parties: dict[str, Party], quality: Quality = Quality(), seed: int | str = 0) -> None:
         self._parties = parties
         self.quality = quality
-        self._random = random.Random(seed)
+        self._ids = SeededIds(f"network {seed}")
         self._later = Later()
         self._out: deque[Arrival] = deque()
         self.drop: Callable[[bytes, str, str], bool] | None = None
@@ -59,18 +59,21 @@ class Network:
         host, port = packet.destination
         party = self._parties.get(host)
         if party is not None and party.engine:
-            self._carry(party.engine, Packet(local_port=port, data=packet.data, source=(item.host, packet.local_port)), now)
+            self._carry(party.engine, Packet(port=port, data=packet.data, source=(item.host, packet.port)), now)
 
     def _carry(self, destination: str, item: Datagram | Packet, now: float) -> None:
-        quality, chance = self.quality, self._random
-        if quality.loss and chance.random() < quality.loss:
+        quality = self.quality
+        if quality.loss and self._chance() < quality.loss:
             self.lost += 1
             return
         self.carried += 1
-        copies = 2 if quality.duplicates and chance.random() < quality.duplicates else 1
+        copies = 2 if quality.duplicates and self._chance() < quality.duplicates else 1
         for _ in range(copies):
-            after = quality.delay + (chance.random() * quality.jitter if quality.jitter else 0.0)
+            after = quality.delay + (self._chance() * quality.jitter if quality.jitter else 0.0)
             self._later.receive(Arrival(destination=destination, item=item, after=after), now)
+
+    def _chance(self) -> float:
+        return self._ids.bits(32) / 2**32
 
     def handle_timer(self, now: float) -> None:
         self._later.handle_timer(now)
@@ -88,6 +91,3 @@ class From:
 
     host: str
     packet: SendPacket
-
-
-__all__ = ["Address", "From", "Network", "Party", "Quality"]

@@ -29,8 +29,8 @@ def tone(path: Path, hertz: float, seconds: float, level: float = 0.25) -> Path:
 
 
 class Studio:
-    """Answers `model.work` requests at once. Objects are files under FOLDER/buckets, as in a node's data folder, 8 kHz mono already; speech is a
-    tone whose pitch stands for the words and whose length grows with them (50 ms a character, at least 0.2 s)."""
+    """Answers `model.work` requests at once. Objects are files under FOLDER/buckets, as in a node's data folder,
+    8 kHz mono already; speech is a tone whose pitch stands for the words and whose length grows with them (50 ms a character)."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

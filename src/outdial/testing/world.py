@@ -15,6 +15,7 @@ from ..apps.invocations import Invocations
 from ..calls.control import Control
 from ..core import Core, Pump
 from ..io.ids import SeededIds
+from ..io.media_files import MediaFiles
 from ..media.engine import Engine
 from ..model import media, requests, work, workers
 from ..model.ids import ApplicationId, CallId, FunctionName, KeyId, Token
@@ -24,6 +25,7 @@ from ..sip import values as sip
 from ..sip.endpoint import Endpoint
 from ..store.memory import MemoryPort
 from .later import Arrival, Later
+from .machine import EveryPort
 from .network import From, Network, Party, Quality
 from .softphone import Order, Softphone
 from .studio import Studio
@@ -89,10 +91,10 @@ class World:
             "sip": Endpoint(self.ids, sip.Address(host=US, port=5060)),
             "calls": self.calls,
             "apps": self.apps,
-            "engine": Engine(self.ids),
+            "engine": self._engine(self.ids),
             "phone.sip": Endpoint(SeededIds(f"phone sip {seed}"), sip.Address(host=THEM, port=5060)),
             "phone": self.phone,
-            "phone.engine": Engine(SeededIds(f"phone engine {seed}")),
+            "phone.engine": self._engine(SeededIds(f"phone engine {seed}")),
             "network": self.network,
             "later": self.later,
         }
@@ -108,26 +110,23 @@ class World:
             "phone.dns": lambda item, now: self._resolve("phone.sip", item),
             "packets": lambda item, now: self.pump.give("network", From(host=US, packet=item)),
             "phone.packets": lambda item, now: self.pump.give("network", From(host=THEM, packet=item)),
-            "ports": lambda item, now: None,
-            "phone.ports": lambda item, now: None,
             "record": self._record,
             "phone.record": lambda item, now: None,
             "notes": lambda item, now: self.notes.append(item),
             "switch": self._switch,
         }
-        table = wiring.routes([wire for wire in wiring.NODE if wire[0] != "children"])
-        table |= wiring.routes([*wiring.ENGINE, ("engine", wiring.MEDIA_EVENTS, "calls")])
-        table |= {(f"phone.{source}", kind): f"phone.{to}" for (source, kind), to in wiring.routes(wiring.CARRIER).items() if source == "sip"}
-        table |= {key: "phone" for key, to in table.items() if to == "phone.carrier"}
+        table = wiring.routes(wiring.NODE)
+        table |= wiring.routes(wiring.ENGINE)
+        theirs = wiring.routes([*(wire for wire in wiring.CARRIER if wire[0] == "sip"), *wiring.ENGINE], "phone.")
+        table |= {key: "phone" if to in ("phone.carrier", "phone.calls") else to for key, to in theirs.items()}
         table |= wiring.routes([("phone", wiring.OWNER_COMMANDS, "phone.sip"), ("phone", wiring.MEDIA_COMMANDS, "phone.engine")])
-        table |= {(f"phone.{source}", kind): f"phone.{to}" for (source, kind), to in wiring.routes(wiring.ENGINE).items()}
-        table |= wiring.routes([("phone.engine", wiring.MEDIA_EVENTS, "phone"), ("network", (Arrival,), "switch"), ("later", (Arrival,), "switch")])
-        self.pump = Pump(cores, ports, table, observers)
+        table |= wiring.routes([("network", (Arrival,), "switch"), ("later", (Arrival,), "switch")])
+        self.pump: Pump = Pump(cores, ports, table, observers)
         self.pump.give("engine", media.Configure(addresses=(US,), seed=1))
         self.pump.give("phone.engine", media.Configure(addresses=(THEM,), seed=2))
         for item in unfinished:
             self.pump.give("calls", item)
-        self.pump.run(self.now)
+        self.pump.fire(self.now)
 
     def wall(self, at: float) -> int:
         """Epoch milliseconds of a moment."""
@@ -209,6 +208,9 @@ class World:
     def _answer(self, token: Token) -> Any:
         self.until(lambda: any(item.token == token for item in self.told if hasattr(item, "token")), within=10.0)
         return next(item for item in self.told if getattr(item, "token", None) == token)
+
+    def _engine(self, ids: SeededIds) -> Engine:
+        return Engine(ids, files=MediaFiles(), ports=EveryPort(), wall=self.wall, seeded=SeededIds)
 
     # --- ports ---
 

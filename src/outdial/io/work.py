@@ -1,0 +1,214 @@
+"""The one port for work (`model.work`): prompts, matches, deliveries and repairs are done on the loop's side threads, results are given
+back.
+
+Theory of operation. `put` never blocks and never raises: it starts a task, and each task gives exactly one result with its request's
+token. Prepared prompts lie in the cache folder under a name made of what they were made from; two requests for one make it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+from ..model.ids import CallId
+from ..model.work import (
+    Deliver,
+    Delivered,
+    Match,
+    Matched,
+    Note,
+    ObjectSource,
+    Prompt,
+    PromptReady,
+    Repair,
+    Repaired,
+    SpeechSource,
+    Work,
+    WorkFailed,
+    WorkResult,
+)
+from . import wav
+from .audio_files import AudioRefused, prepare
+from .objects import ObjectFailed, Objects
+from .patterns import PatternRefused, Patterns
+
+
+class SpeechFailed(Exception):
+    """Nothing was spoken: `reason` is `voice`, `ssml`, `too_long` or `engine`, `detail` a sentence."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class _Changed(Exception):
+    """The object is not the one that was looked at."""
+
+
+class Speech(Protocol):
+    """A synthesiser as the workshop uses it."""
+
+    async def plan(self, source: SpeechSource) -> tuple[str, str | None]:
+        """A key that names the sound exactly, and a remark for the call's record. Raises `SpeechFailed`."""
+
+    async def speak(self, source: SpeechSource, to: Path) -> None:
+        """Write the speech as a WAV of any rate. Raises `SpeechFailed`."""
+
+
+class Workshop:
+    """Takes work, gives results: `give(result)` and `note(note)` are called on the loop."""
+
+    def __init__(
+        self,
+        objects: Objects,
+        speech: Speech | None,
+        cache_folder: Path,
+        give: Callable[[WorkResult], None],
+        note: Callable[[Note], None] | None = None,
+    ) -> None:
+        self._objects = objects
+        self._speech = speech
+        self._cache = cache_folder
+        self._give = give
+        self._note = note
+        self._patterns = Patterns()
+        self._audio = ThreadPoolExecutor(2, "audio")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._making: dict[str, asyncio.Future[int]] = {}
+        self._samples: dict[str, int] = {}
+        self._remarked: dict[tuple[CallId, str], None] = {}
+
+    def put(self, item: Work, now: float) -> None:
+        """Start one piece of work; its result comes through `give`."""
+        task = asyncio.get_running_loop().create_task(self._work(item))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Give up what is under way; nothing is given any more."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._patterns.close()
+        self._audio.shutdown(wait=False, cancel_futures=True)
+
+    async def _work(self, item: Work) -> None:
+        try:
+            result = await self._do(item)
+        except (ObjectFailed, AudioRefused, PatternRefused, SpeechFailed) as failed:
+            result = WorkFailed(token=item.token, reason=failed.reason, detail=failed.detail)
+        except (OSError, wav.NotWav) as error:
+            result = WorkFailed(token=item.token, reason="unreachable", detail=str(error))
+        except Exception as error:  # our bug: logged as one, and its call goes on
+            result = WorkFailed(token=item.token, reason="fault", detail=f"{type(error).__name__}: {error}")
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": f"the workshop failed at {type(item).__name__}", "exception": error})
+        self._give(result)
+
+    async def _do(self, item: Work) -> WorkResult:
+        match item:
+            case Prompt(source=ObjectSource() as source):
+                path, samples = await self._object(source)
+                return PromptReady(token=item.token, path=str(path), samples=samples)
+            case Prompt(source=SpeechSource() as source, call=call):
+                path, samples = await self._spoken(source, call)
+                return PromptReady(token=item.token, path=str(path), samples=samples)
+            case Match(pattern=pattern, texts=texts):
+                return Matched(token=item.token, yes=await self._patterns.search(pattern, texts))
+            case Deliver(path=file, bucket=bucket, key=key):
+                await self._objects.store(Path(file), bucket, key)
+                return Delivered(token=item.token)
+            case Repair(path=file):
+                return Repaired(token=item.token, samples=await asyncio.to_thread(wav.repair, Path(file)))
+        raise TypeError(f"{type(item).__name__} is not work")
+
+    async def _object(self, source: ObjectSource) -> tuple[Path, int]:
+        name = f"s3://{source.bucket}/{source.key}"
+        for _ in range(3):
+            found = await self._objects.find(source.bucket, source.key)
+
+            async def make(to: Path, version: str = found.version) -> int:
+                scratch = to.with_suffix(".object")
+                scratch.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    got, path = await self._objects.fetch(source.bucket, source.key, scratch)
+                    if got.version != version:
+                        raise _Changed
+                    return await self._prepare(path, to, name)
+                finally:
+                    scratch.unlink(missing_ok=True)
+
+            try:
+                return await self._once(f"object\0{source.bucket}\0{source.key}\0{found.version}", make)
+            except _Changed:
+                continue
+        raise ObjectFailed("unreachable", f"{name} changes faster than it can be read")
+
+    async def _spoken(self, source: SpeechSource, call: CallId) -> tuple[Path, int]:
+        speech = self._speech
+        if speech is None:
+            raise SpeechFailed("engine", "no speech engine is installed; pip install 'outdial[speech]'")
+        key, remark = await speech.plan(source)
+        self._remark(call, remark)
+
+        async def make(to: Path) -> int:
+            scratch = to.with_suffix(".speech")
+            scratch.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                await speech.speak(source, scratch)
+                return await self._prepare(scratch, to, "the speech")
+            finally:
+                scratch.unlink(missing_ok=True)
+
+        return await self._once(f"speech\0{key}", make)
+
+    def _remark(self, call: CallId, remark: str | None) -> None:
+        if remark is None or self._note is None or (call, remark) in self._remarked:
+            return
+        self._remarked[(call, remark)] = None
+        if len(self._remarked) > 10_000:
+            del self._remarked[next(iter(self._remarked))]
+        self._note(Note(call=call, level="info", what=remark))
+
+    async def _prepare(self, path: Path, to: Path, name: str) -> int:
+        return await asyncio.get_running_loop().run_in_executor(self._audio, prepare, path, to, name)
+
+    async def _once(self, content: str, make: Callable[[Path], Awaitable[int]]) -> tuple[Path, int]:
+        """The prepared file for `content`, made by `make` unless it is there or being made."""
+        name = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+        to = self._cache / name[:2] / f"{name}.wav"
+        while (running := self._making.get(name)) is not None:
+            await asyncio.wait([running])
+            if not running.cancelled():
+                return to, running.result()
+        samples = self._samples.get(name)
+        if samples is not None and await asyncio.to_thread(to.exists):
+            return to, samples
+        future = self._making[name] = asyncio.get_running_loop().create_future()
+        try:
+            samples = await asyncio.to_thread(_samples, to)
+            if samples is None:
+                samples = await make(to)
+        except BaseException as error:
+            del self._making[name]
+            future.cancel() if isinstance(error, asyncio.CancelledError) else future.set_exception(error)
+            if not future.cancelled():
+                future.exception()  # seen, also where nobody waits
+            raise
+        del self._making[name]
+        self._samples[name] = samples
+        future.set_result(samples)
+        return to, samples
+
+
+def _samples(path: Path) -> int | None:
+    try:
+        return max(0, path.stat().st_size - wav.HEADER) // 2
+    except FileNotFoundError:
+        return None
