@@ -31,19 +31,11 @@ from ..model.work import (
     WorkFailed,
     WorkResult,
 )
+from ..speech.failure import SpeechFailed
 from . import wav
 from .audio_files import AudioRefused, prepare
 from .objects import ObjectFailed, Objects
 from .patterns import PatternRefused, Patterns
-
-
-class SpeechFailed(Exception):
-    """Nothing was spoken: `reason` is `voice`, `ssml`, `too_long` or `engine`, `detail` a sentence."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 class _Changed(Exception):
