@@ -65,13 +65,16 @@ def _commands() -> tuple[Entry, ...]:
             },
         ),
         Entry(
+            code="data_locked",
+            sentence="The data folder {folder} is in use by another node, process {pid}",
+            hint="End that node first (`kill {pid}`), or give this one a folder of its own with --data.",
+            example={"folder": "./outdial-data", "pid": 4711},
+        ),
+        Entry(
             code="data_folder",
-            sentence="{problem}",
-            hint="{mend}",
-            example={
-                "problem": "The data folder ./outdial-data is held by a node that runs already (process 4711)",
-                "mend": "End that one (kill 4711), or give this one a folder of its own with --data DIR.",
-            },
+            sentence="The data folder {folder} cannot be used: {problem}",
+            hint="Make it writable for this user, or name another with --data.",
+            example={"folder": "/var/lib/outdial", "problem": "Permission denied"},
         ),
         Entry(
             code="no_node",

@@ -60,7 +60,7 @@ def _without_node(folder: Any, label: str) -> dict[str, Any]:
     try:
         held = Folder.hold(folder)
     except FolderError as error:
-        raise OutdialError("data_folder", problem=str(error), mend=f"{error.hint}.") from None
+        raise OutdialError("data_folder", folder=folder, problem=str(error)) from None
     try:
         store = Store.open(held.database)
         try:

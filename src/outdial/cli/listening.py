@@ -1,4 +1,4 @@
-"""Whether an address can be listened on, asked before a node starts, so that a taken port is named together with the flag that moves it."""
+"""Whether the addresses that a node would listen on can be had, for `doctor`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import errno
 import socket
 
 from ..config import Config, HostPort
-from ..errors import OutdialError
 
 _PROBLEMS = {
     errno.EADDRINUSE: "the port is taken by another process",
     errno.EADDRNOTAVAIL: "this machine has no such address",
     errno.EACCES: "this user may not listen there",
 }
-
-
-def check(config: Config) -> None:
-    """Raise `OutdialError` (`port_taken`) for the first listener that cannot be."""
-    for what, address, kind, flag in listeners(config):
-        problem = why_not(address, kind)
-        if problem is not None:
-            other = HostPort(address.host, address.port + 1 if 1024 <= address.port < 65535 else 8060)
-            raise OutdialError("port_taken", what=what, address=address, problem=problem, flag=flag, other=other)
 
 
 def listeners(config: Config) -> list[tuple[str, HostPort, socket.SocketKind, str]]:

@@ -54,41 +54,22 @@ def pairs(argument: str, given: list[str], wanted: str, example: str) -> dict[st
 
 
 def run(config: Any) -> None:
-    """Look at what can be looked at beforehand, then be the node until it ends."""
-    import asyncio
-
-    from ..store.folder import FolderError, Layout
-    from . import listening
-
-    folder = Layout(config.data)
-    holder = _holder(folder)
-    if holder is not None:
-        raise OutdialError(
-            "data_folder",
-            problem=f"The data folder {config.data} is held by a node that runs already (process {holder})",
-            mend=f"End that one (kill {holder}), or give this one a folder of its own with --data DIR.",
-        )
-    if not config.http.loopback and not folder.keys.exists():
-        raise OutdialError("keys_needed", address=config.http)
-    listening.check(config)
-    config.call_settings()
+    """Be the node until it ends."""
+    check_holder(config.data)
     live = import_module("outdial.node.live")
-    factory = None
-    try:
-        import uvloop
+    sys.exit(live.run(config, lambda node: announce(config, node.addresses)))
 
-        factory = uvloop.new_event_loop
-    except ImportError:
-        pass
+
+def check_holder(data: Path) -> None:
+    """Raise `OutdialError` (`data_locked`) where another node holds the folder."""
+    from ..store.folder import Layout
+
     try:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            status = runner.run(live.run(config, ready=lambda facts: announce(config, facts)))
-    except FolderError as error:
-        problem = str(error)
-        raise OutdialError(
-            "data_folder", problem=problem[:1].upper() + problem[1:], mend=error.hint[:1].upper() + error.hint[1:] + "."
-        ) from None
-    sys.exit(status or 0)
+        holder = Layout(data).holder()
+    except OSError:
+        return  # who cannot read the lock is told by who takes it
+    if holder is not None:
+        raise OutdialError("data_locked", folder=data, pid=holder)
 
 
 def announce(config: Any, facts: Mapping[str, Any]) -> None:
@@ -113,11 +94,3 @@ def announce(config: Any, facts: Mapping[str, Any]) -> None:
     ):
         say(f"  {name:<6} {value}")
     say("Try:     outdial call +12065550150" if config.builtin_carrier else "Try:     outdial doctor")
-
-
-def _holder(folder: Any) -> int | None:
-    try:
-        found: int | None = folder.holder()
-    except OSError:
-        return None
-    return found
