@@ -103,8 +103,9 @@ def test_each_leg_has_its_lane() -> None:
     units = [made.created(), (second,), (made.sip("received", made.request("BYE"), made.START + 10, leg=other),)]
     lines = ladder(history(units)).splitlines()
     assert re.search(r"LEG-A \+1206555\*{4} +LEG-B \+1206555\*{4}", lines[3])
-    assert lines[-1].count("│") == 4
-    assert "<" in lines[-1]
+    assert lines[-1].index("<") == lines[4].index("│", 20) + 1
+    assert lines[-1].index("┼") == lines[4].index("│", lines[-1].index("<"))
+    assert lines[-1].count("│") == 3
 
 
 def test_what_peers_write_cannot_steer_the_terminal() -> None:

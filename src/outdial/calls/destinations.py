@@ -35,17 +35,15 @@ class Destination:
 def classify(number: str) -> Destination:
     """Judge a number in E.164 form, with or without its plus sign."""
     digits = number.removeprefix("+")
-    if len(digits) <= SHORT and (found := _special(digits, phonenumbers.SUPPORTED_REGIONS)):
-        return Destination(possible=False, special=found)
     try:
         parsed = phonenumbers.parse("+" + digits)
     except phonenumbers.NumberParseException:
-        return Destination(possible=False)
+        return Destination(possible=False, special=_special_anywhere(digits))
     code = parsed.country_code or 0
-    national = phonenumbers.national_significant_number(parsed)
     regions = phonenumbers.region_codes_for_country_code(code)
-    if len(national) <= SHORT and (found := _special(national, regions, not phonenumbers.is_valid_number(parsed))):
-        return Destination(possible=False, special=found)
+    after_code = digits.removeprefix(str(code))
+    if special := _special(after_code, regions, phonenumbers.is_valid_number(parsed)) or _special_anywhere(digits):
+        return Destination(possible=False, special=special)
     if not phonenumbers.is_possible_number(parsed):
         return Destination(possible=False)
     return Destination(possible=True, region=_region(parsed), kind=_kind(parsed, code, regions))
@@ -67,15 +65,29 @@ def _kind(parsed: phonenumbers.PhoneNumber, code: int, regions: tuple[str, ...])
     return "shared_cost" if found == PhoneNumberType.SHARED_COST else "ordinary"
 
 
-def _special(digits: str, regions: Iterable[str], short_codes: bool = True) -> str:
-    """Which country knows this as an emergency number, else as a short code; the answer names one of them."""
-    known = sorted(regions)
-    for region in known:
+def _special(digits: str, regions: Iterable[str], is_a_telephone: bool) -> str:
+    """What a country knows these digits as; a short code that is somebody's ordinary number is none."""
+    if len(digits) > SHORT:
+        return ""
+    for region in regions:
         if shortnumberinfo.is_emergency_number(digits, region):
-            return f"emergency in {region}"
-    if short_codes:
-        for region in known:
-            short = phonenumbers.PhoneNumber(country_code=phonenumbers.country_code_for_region(region), national_number=int(digits))
-            if shortnumberinfo.is_valid_short_number_for_region(short, region):
-                return f"a short code in {region}"
+            return f"an emergency number of {region}"
+    if is_a_telephone or not digits:
+        return ""
+    for region in regions:
+        code = phonenumbers.country_code_for_region(region)
+        if shortnumberinfo.is_valid_short_number_for_region(
+            phonenumbers.PhoneNumber(country_code=code, national_number=int(digits)), region
+        ):
+            return f"a short code of {region}"
     return ""
+
+
+def _special_anywhere(digits: str) -> str:
+    """Digits that are an emergency number or a short code of any country, dialled without a country's code."""
+    if len(digits) > SHORT:
+        return ""
+    if any(shortnumberinfo.is_emergency_number(digits, region) for region in phonenumbers.SUPPORTED_REGIONS):
+        return "an emergency number"
+    found = any(_special(digits, (region,), False) for region in phonenumbers.SUPPORTED_REGIONS)
+    return "a short code" if found else ""

@@ -65,7 +65,7 @@ def destination(number: str, countries_owned: tuple[str, ...], settings: CallSet
     called = classify(number)
     shown = masked(number)
     if called.special:
-        return _no("emergency", f"{shown} is an emergency or special number ({called.special}). Such numbers are never dialled.")
+        return _no("emergency", f"{shown} is {called.special}. Emergency and special numbers are never dialled.")
     if not called.possible:
         return _no("not_possible", f"{shown} is not a possible telephone number. Give it in E.164 form, for example +12065550100.")
     if any(number.startswith(prefix) for prefix in settings.allowed_prefixes):

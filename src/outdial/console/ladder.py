@@ -153,11 +153,13 @@ class _Drawing:
 
     def _arrow(self, arrow: _Arrow) -> str:
         line = list(self._lanes(self._at(arrow.at)))
-        left, right = sorted((self._columns[arrow.source], self._columns[arrow.target]))
-        room = right - left - 1
-        label = f" {clip(arrow.label, room - 4)} "
-        shaft = label.center(room, "─")
-        line[left + 1 : right] = shaft
+        first, last = sorted((arrow.source, arrow.target))
+        left, right = self._columns[first], self._columns[last]
+        for column in range(left + 1, right):
+            line[column] = "┼" if column in self._columns else "─"
+        start = self._columns[last - 1] + 1  # the label stands beside the far end's lane
+        room = right - start
+        line[start:right] = f" {clip(arrow.label, room - 4)} ".center(room, "─")
         if arrow.source < arrow.target:
             line[right - 1] = ">"
         else:

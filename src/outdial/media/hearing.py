@@ -184,12 +184,12 @@ class Hearing:
             self._collected(id, "between" if collector.digits else "first", "", now)
 
     def _arm(self, id: CommandId, at: float, why: str) -> None:
-        self._stream.outlet.timers.set((self._stream.id, "collect", id), at, why)
+        self._stream.outlet.arm((self._stream.id, "collect", id), at, why)
 
     def _collected(self, id: CommandId, why: CollectEnd, terminator: str, now: float) -> None:
         stream = self._stream
         collector = self._collectors.pop(id)
-        stream.outlet.timers.cancel((stream.id, "collect", id))
+        stream.outlet.disarm((stream.id, "collect", id))
         stream.outlet.emit(
             Collected(
                 id=id,

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..children.values import Child, ChildExited, ChildReady, EndChild, StartChild
-from ..io.launcher import PACKAGE_ROOT
+from ..io.launcher import PACKAGE_ROOT, launch
 from ..io.launcher import Child as Process
-from ..io.launcher import launch
 from ..io.media_client import MediaClient
 from ..model.media import EngineGone, MediaEvent, Ready
 

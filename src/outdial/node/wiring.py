@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from ..children import values as children
 from ..media.values import SendPacket
 from ..model import invocations, media, requests, work, workers
 from ..sip import values as sip
@@ -37,6 +38,7 @@ NODE: tuple[Wire, ...] = (
     ("apps", get_args(workers.WorkerCommand), "workers"),
     ("apps", (*get_args(invocations.InvocationResult), invocations.FunctionState), "calls"),
     ("apps", (work.Note,), "notes"),
+    ("children", get_args(children.ChildCommand), "processes"),
 )
 
 CARRIER: tuple[Wire, ...] = (

@@ -279,11 +279,17 @@ class Endpoint:
 
     def _request(self, request: Request, item: Datagram, now: float) -> None:
         source = item.source
-        via, vias = _stamped(request, source)
+        try:
+            via, vias = _stamped(request, source)
+        except RemoteProtocolError as error:
+            # Whence it came is the only place for an answer; a request without any Via gets none.
+            if request.method != "ACK" and (lines := tuple(request.lines("via"))):
+                self._refuse(request, lines, source, 400, item, detail=error.detail)
+            raise
         answer_to = via.answer_to(source)
         session: Session | None = None
         try:
-            read = essentials(request)
+            read = essentials(request, via)
             key = server_key(request, read)
             tx = self._servers.get(key)
             session = self._by_tag.get(read.to_tag) if read.to_tag else None

@@ -9,5 +9,8 @@ class EveryPort:
     def open(self, host: str, rtp_port: int) -> bool:
         return True
 
+    def aim(self, rtp_port: int, peer: tuple[str, int] | None) -> None:
+        """No socket to connect."""
+
     def close(self, rtp_port: int) -> None:
         """Nothing is held."""

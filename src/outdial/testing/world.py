@@ -115,7 +115,7 @@ class World:
             "notes": lambda item, now: self.notes.append(item),
             "switch": self._switch,
         }
-        table = wiring.routes(wiring.NODE)
+        table = wiring.routes([wire for wire in wiring.NODE if wire[0] != "children"])
         table |= wiring.routes(wiring.ENGINE)
         theirs = wiring.routes([*(wire for wire in wiring.CARRIER if wire[0] == "sip"), *wiring.ENGINE], "phone.")
         table |= {key: "phone" if to in ("phone.carrier", "phone.calls") else to for key, to in theirs.items()}
