@@ -69,6 +69,16 @@ class ApiServer:
 
         self.run(reached)
 
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Return once something has become true in the server's loop (20 s at most)."""
+
+        async def reached() -> None:
+            async with asyncio.timeout(20):
+                while not true():
+                    await asyncio.sleep(0.002)
+
+        self.run(reached)
+
     def __enter__(self) -> ApiServer:
         self._thread.start()
         try:
