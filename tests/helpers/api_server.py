@@ -116,11 +116,11 @@ class ApiServer:
 
             await app(scope, seen, send)
 
-        self._server = HttpServer(counted, self._socket, make_malformed(self.ids))
-        await self._server.start()
+        self.http = HttpServer(counted, self._socket, make_malformed(self.ids))
+        await self.http.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.run(self._server.stop)
+        self.run(self.http.stop)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
