@@ -336,14 +336,15 @@ def test_the_connection_is_lost() -> None:
     world.reply()
     world.fails(503, "", who="network")
     termination = finish(world)
-    assert (termination.reason, termination.answered, termination.detail) == ("unreachable", True, "The connection to the callee was lost.")
+    assert (termination.reason, termination.result, termination.answered) == ("completed", "failure", True)
+    assert termination.detail == "The connection to the callee was lost."
     early = World()
     early.place()
     early.reply()
     early.quiet(work.Save)
     early.answers()
     early.fails(503, "", who="network")
-    assert finish(early).reason == "unreachable"
+    assert finish(early).who == "network"
     assert "Answered" not in early.told
 
 

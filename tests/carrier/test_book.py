@@ -48,7 +48,6 @@ def of(*listed: str) -> str:
 
 
 FAULTS = [
-    ("x = 1\nx = 2", "Cannot overwrite a value (at line 2, column 6)"),
     ("[other]", 'there is no table "other"; write [[subscriber]]'),
     ("[subscriber]", "subscribers are tables in a list; write [[subscriber]] with two brackets"),
     ('[[subscriber]]\nnumer = "1"', 'subscriber 1: there is no key "numer"; it has number, note and steps'),
@@ -80,6 +79,11 @@ def test_a_fault_is_named_with_its_place(text: str, problem: str) -> None:
     with pytest.raises(OutdialError) as caught:
         read_book(text, name="mine.toml")
     assert (caught.value.code, caught.value.sentence) == ("subscribers", f"mine.toml: {problem}")
+
+
+def test_what_is_no_toml_is_named_with_its_line() -> None:
+    with pytest.raises(OutdialError, match=r"^mine\.toml: .+\(at line 2, column \d\)$"):
+        read_book("[[subscriber]]\nsteps 5", name="mine.toml")
 
 
 @pytest.mark.parametrize("number", sorted(SUBSCRIBERS))

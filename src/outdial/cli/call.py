@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutdialError
+from .client import path_part
 from .options import Data, Json
 
 
@@ -21,7 +22,7 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Place a call and follow it to its end; exits 1 where it fails."""
-    from .client import find, path_part
+    from .client import find
     from .output import data as print_json
     from .up import pairs
 
@@ -65,20 +66,18 @@ def first_number(node: Any) -> str:
 
 def follow(node: Any, id: str, as_json: bool = False) -> int:
     """Tell a call as it happens; the exit status that its end means."""
-    from ..model.records import CallEnded
-    from .output import bold, dim
-    from .telling import Teller, decode
+    import msgspec
 
+    from ..console.told import Teller
+    from ..model.records import CallEnded, Record
+
+    decoder = msgspec.json.Decoder(Record)
     teller = Teller()
     status = 1
-    if not as_json:
-        print(bold(f"call {id}"))
-    for line in node.lines(f"/calls/{id}/follow"):
-        if as_json:
-            print(line.decode().rstrip(), flush=True)
-        record = decode(line)
-        for said in teller.tell(record) if not as_json else ():
-            print(f"{dim(f'{(said.at - teller.started) / 1000:8.2f}')}  {said.who:<8} {said.text}", flush=True)
+    for line in node.lines(f"/calls/{path_part(id)}/follow"):
+        record: Any = decoder.decode(line)
+        for told in [line.decode().rstrip()] if as_json else teller.tell(record):
+            print(told, flush=True)
         if isinstance(record, CallEnded):
             status = 0 if record.termination.result == "success" else 1
     return status

@@ -47,6 +47,13 @@ def facts(rows: Sequence[tuple[str, object]]) -> None:
         print(f"{name.ljust(width)}  {value}")
 
 
+def width() -> int:
+    """Columns of the terminal; wide where there is none."""
+    import shutil
+
+    return shutil.get_terminal_size((200, 24)).columns
+
+
 def coloured() -> bool:
     """Standard output is a terminal that may be written to in colour."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
