@@ -76,8 +76,8 @@ class PromptCache:
         return samples
 
     def _make_room(self) -> None:
-        """Remove what was not used for longest, down to nine tenths of the room, and what a run that was killed left half made. Others may use
-        the folder too: what was touched lately is theirs or ours."""
+        """Remove what was not used for longest, down to nine tenths of the room, and what a run that was killed left half made.
+        Others may use the folder too: what was touched lately is theirs or ours."""
         lately = clock.Wall()(clock.now()) / 1000 - 2 * self._kept_s
         old, used = [], 0
         for path in self._folder.glob("*/*"):
