@@ -153,7 +153,7 @@ CALL: Table = {
         _I.ALL_DEALT_WITH: (_S.DONE, (write_cdr,)),
     },
     _S.DONE: {
-        _I.UPDATE: (_S.DONE, (refuse_update,)),
+        _I.UPDATE: _AFTER,
         _I.REPLIED: _AFTER,
         _I.BAD_REPLY: _AFTER,
         _I.FAILED: _AFTER,
