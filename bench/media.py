@@ -1,7 +1,7 @@
 """The media engine's CPU per 100 calls beside a bare epoll loop, and its packet timing (DESIGN 7). `python -m bench.media`.
 
-Each figure comes from processes of this run: the engine, the floor (the same packets in and out, nothing decided), and one far end for both, whose socket
-notes the kernel's time of each arrival.
+Each figure comes from processes of this run: the engine, the floor (the same packets in and out, nothing decided), and one far end for
+both, whose socket notes the kernel's time of each arrival.
 """
 
 from __future__ import annotations

@@ -153,12 +153,6 @@ def _commands() -> tuple[Entry, ...]:
             example={"what": "The demo", "package": "boto3", "extra": "local"},
         ),
         Entry(
-            code="engine",
-            sentence="The media engine did not start: {problem}",
-            hint="`outdial doctor` looks at its ports and limits.",
-            example={"problem": "it ended with exit status 1"},
-        ),
-        Entry(
             code="subscribers",
             sentence="{path}: {problem}",
             hint="See docs/carrier.md for how a subscriber is written.",

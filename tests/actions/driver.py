@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from outdial.actions.table import TABLE, begin
-from outdial.actions.values import Context, FailedAs, Finished, Interrupted, LegFacts, Running
+from outdial.actions.table import TABLE
+from outdial.actions.values import Context, FailedAs, Finished, Interrupted, LegFacts
 from outdial.io.ids import SeededIds
 from outdial.model import media
 from outdial.model.actions import Action
@@ -62,7 +62,8 @@ class Driven:
 
     def __init__(self, type_: str, parameters: dict[str, Any] | None = None, **changes: Any) -> None:
         raw = LEAST.get(type_, {}) if parameters is None else parameters
-        self.kind, self.running = begin(Action(type=type_, parameters=raw), context(**changes))
+        self.kind = TABLE[type_]
+        self.running = self.kind.begin(Action(type=type_, parameters=raw), context(**changes))
         self.now = 100.0
         self.out: list[Any] = []
         self._drain()
@@ -141,8 +142,3 @@ def fails(type_: str, parameters: dict[str, Any], **changes: Any) -> FailedAs:
     assert len(driven.out) == 1, driven.out
     assert isinstance(driven.end, FailedAs)
     return driven.end
-
-
-def running(type_: str, parameters: dict[str, Any] | None = None, **changes: Any) -> Running:
-    """An action that has begun."""
-    return Driven(type_, parameters, **changes).running

@@ -209,11 +209,12 @@ def test_another_body_or_another_invocation_is_another_call(call: Caller, other:
 def test_copies_at_once_are_one_call(call: Caller) -> None:  # 35
     server = call.server
     server.run(server.control.gate.clear)
+    before = server.arrived
     replies: list[Reply] = []
     threads = [threading.Thread(target=lambda: replies.append(call(headers={"amz-sdk-invocation-id": "one"}))) for _ in range(4)]
     for thread in threads:
         thread.start()
-    server.wait_for_requests(server.arrived + 4)
+    server.wait_for_requests(before + 4)
     server.run(server.control.gate.set)
     for thread in threads:
         thread.join(20)

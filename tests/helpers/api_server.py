@@ -69,6 +69,16 @@ class ApiServer:
 
         self.run(reached)
 
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Return once something has become true in the server's loop (20 s at most)."""
+
+        async def reached() -> None:
+            async with asyncio.timeout(20):
+                while not true():
+                    await asyncio.sleep(0.002)
+
+        self.run(reached)
+
     def __enter__(self) -> ApiServer:
         self._thread.start()
         try:
@@ -106,11 +116,11 @@ class ApiServer:
 
             await app(scope, seen, send)
 
-        self._server = HttpServer(counted, self._socket, make_malformed(self.ids))
-        await self._server.start()
+        self.http = HttpServer(counted, self._socket, make_malformed(self.ids))
+        await self.http.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.run(self._server.stop)
+        self.run(self.http.stop)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

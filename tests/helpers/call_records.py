@@ -37,6 +37,8 @@ FROM, TO = "+12065550100", "+12065550150"
 COMPLETED = Termination(who="callee", result="success", reason="completed", answered=True, detail="The callee hung up.")
 FUNCTION = FunctionName("reminder")
 REPEAT = RepeatKey(key=KeyId("outdial"), operation="CreateSipMediaApplicationCall", path="/calls", body_hash="b" * 64, invocation="i-1")
+EVENT_NAMES = ("NEW_OUTBOUND_CALL", "RINGING", "CALL_ANSWERED", "ACTION_SUCCESSFUL", "ACTION_SUCCESSFUL", "HANGUP")
+SPEAK = b'{"SchemaVersion":"1.0","Actions":[{"Type":"SpeakAndGetDigits","Parameters":{"SpeechParameters":{"Text":"Press 5"}}}]}'
 US, THEM = "udp:192.0.2.1:5060", "udp:192.0.2.9:5060"
 
 
@@ -69,9 +71,9 @@ def event(number: int, what: object = Ringing(), call: CallId = CALL, leg: LegId
 
 
 def given(sequence: int, number: int | None = None, call: CallId = CALL, at: int = START) -> InvocationRow:
-    return InvocationRow(
-        call=call, sequence=sequence, number=number or sequence, function=FUNCTION, request=b'{"Sequence":%d}' % sequence, given_at=at
-    )
+    number = number or sequence
+    request = b'{"SchemaVersion":"1.0","Sequence":%d,"InvocationEventType":"%s"}' % (sequence, EVENT_NAMES[number - 1].encode())
+    return InvocationRow(call=call, sequence=sequence, number=number, function=FUNCTION, request=request, given_at=at)
 
 
 def replied(sequence: int, reply: bytes = b'{"Actions":[]}', call: CallId = CALL, at: int = START + 20) -> InvocationDone:
@@ -135,7 +137,7 @@ def life() -> list[tuple[Record, ...]]:
         (dialog(),),
         (sip("sent", request("ACK", 1), t + 2003), event(3, Answered(), at=t + 2000), given(3, at=t + 2001)),
         (OutputRow(call=CALL, sequence=3, stream="stdout", text="answered by +12065550150", at=t + 2010),),
-        (replied(3, b'{"SchemaVersion":"1.0","Actions":[{"Type":"SpeakAndGetDigits","Parameters":{}}]}', at=t + 2020),),
+        (replied(3, SPEAK, at=t + 2020),),
         (event(4, ActionSucceeded(action=speak, results={"ReceivedDigits": "5"}), at=t + 4000), given(4, at=t + 4000)),
         (replied(4, b'{"SchemaVersion":"1.0","Actions":[{"Type":"RecordAudio","Parameters":{}}]}', at=t + 4012),),
         (recording(),),

@@ -11,7 +11,7 @@ import pytest
 
 from helpers.sounds import heard, tone, write
 from outdial.io.objects import Found, LocalObjects
-from outdial.io.work import Speech, SpeechFailed, Workshop
+from outdial.io.work import Speech, Workshop
 from outdial.model.ids import CallId, RecordingId, Token
 from outdial.model.work import (
     Deliver,
@@ -27,6 +27,7 @@ from outdial.model.work import (
     SpeechSource,
     WorkFailed,
 )
+from outdial.speech.failure import SpeechFailed
 
 CALL = CallId("c0000000-0000-4000-8000-000000000000")
 

@@ -33,9 +33,9 @@ class Heard:
 
 
 class Listener:
-    """A core: in `Digit` of its leg and the results of its matches, out `Match`, `Heard` and, where it knows its call, `Note`."""
+    """A core: in `Digit` of its leg and the results of its matches, out `Match`, `Heard` and `Note`."""
 
-    def __init__(self, armed: ArmListener, ids: Ids, call: CallId | None = None) -> None:
+    def __init__(self, armed: ArmListener, call: CallId, ids: Ids) -> None:
         self.leg = armed.leg
         self._armed = armed
         self._call = call
@@ -60,9 +60,8 @@ class Listener:
             case Matched(token=token, yes=yes) if token == self._token:
                 self._judged(yes, now)
             case WorkFailed(token=token) if token == self._token:
-                if self._call is not None:
-                    what = f"ReceiveDigits: what was pressed could not be tried: {item.detail or item.reason}"
-                    self._outputs.append(Note(call=self._call, level="warning", what=what))
+                what = f"ReceiveDigits: what was pressed could not be tried: {item.detail or item.reason}"
+                self._outputs.append(Note(call=self._call, level="warning", what=what))
                 self._judged(False, now)
 
     def handle_timer(self, now: float) -> None:

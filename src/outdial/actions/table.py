@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..model.actions import Action
 from . import (
     hangup,
     pause,
@@ -17,7 +16,7 @@ from . import (
     speak_and_get_digits,
     unsupported,
 )
-from .values import Context, Kind, Running
+from .values import Kind
 
 SUPPORTED: Final = (
     Kind(name="Speak", begin=speak.begin, interruptible=True),
@@ -31,9 +30,3 @@ SUPPORTED: Final = (
     Kind(name="Hangup", begin=hangup.begin, reports_mid_list=True),
 )
 TABLE: Final[dict[str, Kind]] = {kind.name: kind for kind in (*SUPPORTED, *unsupported.KINDS)}
-
-
-def begin(action: Action, context: Context) -> tuple[Kind, Running]:
-    """Begin an action by its name; one that nobody knows begins too, and fails by name. Never raises."""
-    kind = TABLE.get(action.type) or Kind(name=action.type, begin=unsupported.begin)
-    return kind, kind.begin(action, context)

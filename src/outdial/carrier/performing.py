@@ -172,7 +172,6 @@ def _listened(call: Conversation, step: steps.Listen, item: Any, now: float) -> 
     if isinstance(item, media.Speech) and doing.since is None:
         doing.since = now
         call.hear("speech", now)
-        _watch(call, step.quiet)
     elif isinstance(item, media.Silence) and doing.since is not None:
         call.hear("quiet", now, seconds=round(max(0.0, now - doing.since - item.ms / 1000), 1))
         _unwatch(call)

@@ -43,6 +43,8 @@ from .stream import Stream
 from .values import Address, Packet, Sender, SendPacket
 
 VERSION = "1"
+_ALARMS = 64
+"""In one go: a thousand that go off together must not hold up packets; the deadline stays due."""
 _LOAD = (LegId(""), "load", CommandId(0))
 
 
@@ -88,13 +90,14 @@ class Engine:
     def handle_timer(self, now: float) -> None:
         """Tick what is due and fire what has run out."""
         self._wheel.run(now)
-        timers = self._outlet.timers
-        if len(timers):
-            for alarm in timers.due(now + EARLY):
-                if alarm == _LOAD:
-                    self._tell_load(now)
-                elif (stream := self._streams.get(alarm[0])) is not None:
-                    stream.alarm(alarm[1], alarm[2], now)
+        for _ in range(_ALARMS):
+            alarm = self._outlet.due(now + EARLY)
+            if alarm is None:
+                return
+            if alarm == _LOAD:
+                self._tell_load(now)
+            elif (stream := self._streams.get(alarm[0])) is not None:
+                stream.alarm(alarm[1], alarm[2], now)
 
     def next_output(self) -> MediaEvent | SendPacket | None:
         """The oldest event or packet not yet taken."""
@@ -103,11 +106,17 @@ class Engine:
 
     def next_deadline(self) -> Deadline | None:
         """The next tick or timer; None without streams."""
-        tick = self._wheel.next_at()
-        timer = self._outlet.timers.next_deadline()
-        if tick is None or (timer is not None and timer.at < tick):
-            return timer
+        tick, alarm = self._wheel.next_at(), self._outlet.alarm_at()
+        if tick is None or (alarm is not None and alarm < tick):
+            return None if alarm is None else Deadline(alarm, "alarm")
         return Deadline(tick, "tick")
+
+    def next_at(self) -> float | None:
+        """The same moment without its name; for the shell's short cut."""
+        tick, alarm = self._wheel.next_at(), self._outlet.alarm_at()
+        if tick is None or (alarm is not None and alarm < tick):
+            return alarm
+        return tick
 
     # -- packets
 
@@ -191,7 +200,7 @@ class Engine:
         )
         if not self._streams:
             self._load_from = (now, self._cpu())
-            self._outlet.timers.set(_LOAD, now + 1.0, "load")
+            self._outlet.arm(_LOAD, now + 1.0, "load")
         self._streams[command.stream] = self.by_port[port] = stream
         self._outlet.emit(Done(id=command.id, stream=command.stream, rtp_port=port, rtcp_port=port + 1, time=now))
 
@@ -211,7 +220,7 @@ class Engine:
         if self._pool is not None:
             self._pool.give_back(stream.port, now)
         if not self._streams:
-            self._outlet.timers.cancel(_LOAD)
+            self._outlet.disarm(_LOAD)
 
     def _play(self, stream: Stream, command: Play, now: float) -> None:
         if command.path is None:
@@ -265,4 +274,4 @@ class Engine:
         )
         outlet.sent = outlet.late = 0
         self._wheel.worst_ms = 0.0
-        outlet.timers.set(_LOAD, now + 1.0, "load")
+        outlet.arm(_LOAD, now + 1.0, "load")

@@ -11,6 +11,7 @@ from typing import Protocol
 
 _SLOTS = 64
 """More than the longest period, 60 ms."""
+_GROUP = 20
 _STOOD_STILL_MS = 200
 EARLY = 1e-7
 """Deadlines are floats: a wake-up at its very deadline must find it due."""
@@ -37,6 +38,7 @@ class Wheel:
         self._done = 0
         self._count = 0
         self._next: int | None = None
+        self._next_at: float | None = None
         self.worst_ms = 0.0
         """The latest tick since this was set to 0."""
 
@@ -59,11 +61,15 @@ class Wheel:
             self._done = self.ms(now)
         self._count += 1
         first = max(self._done, self.ms(now)) + 1
-        ticker.due_ms = min(range(first, first + ticker.period_ms), key=lambda ms: len(self._slots[ms % _SLOTS]))
+        ticker.due_ms = min(range(first, first + ticker.period_ms), key=self._crowd)
         ticker.on_grid = True
         self._slots[ticker.due_ms % _SLOTS].append(ticker)
         if self._next is None or ticker.due_ms < self._next:
-            self._next = ticker.due_ms
+            self._expect(ticker.due_ms)
+
+    def _crowd(self, ms: int) -> int:
+        count = len(self._slots[ms % _SLOTS])
+        return count + _GROUP if ms & 1 or count >= _GROUP else count
 
     def remove(self, ticker: Ticker) -> None:
         """No more ticks; harmless where there were none."""
@@ -72,11 +78,11 @@ class Wheel:
             self._slots[ticker.due_ms % _SLOTS].remove(ticker)
             self._count -= 1
             if self._count == 0:
-                self._next = None
+                self._expect(None)
 
     def next_at(self) -> float | None:
         """When `run` is due next, in monotonic seconds."""
-        return None if self._next is None else self._epoch + self._next / 1000
+        return self._next_at
 
     def run(self, now: float) -> int:
         """Tick what is due, in the order in which it was due; gives the number of ticks."""
@@ -103,7 +109,7 @@ class Wheel:
                 ticks += 1
                 ticker.tick(due, late_ms, now)
         self._done = max(self._done, upto)
-        self._next = self._find(upto + 1)
+        self._expect(self._find(upto + 1))
         return ticks
 
     def _jump(self, upto: int, now: float) -> None:
@@ -118,6 +124,10 @@ class Wheel:
                 ticker.missed(missed, now)
         self.worst_ms = max(self.worst_ms, float(upto - (self._next or upto)))
         self._next = min(ticker.due_ms for ticker in waiting)
+
+    def _expect(self, ms: int | None) -> None:
+        self._next = ms
+        self._next_at = None if ms is None else self._epoch + ms / 1000
 
     def _find(self, start: int) -> int | None:
         if self._count == 0:

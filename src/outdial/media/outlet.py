@@ -21,13 +21,41 @@ class Outlet:
         self.queue: deque[MediaEvent | SendPacket] = deque()
         self.emit = self.queue.append
         self.send: Sender = send or self._enqueue
-        self.timers: Timers[Alarm] = Timers()
+        self._timers: Timers[Alarm] = Timers()
+        self._timer_at: float | None = None
+        """The earliest timer's moment; asked at every wake-up, so it is kept."""
         self.wall = wall
         self.aim = aim
         """Told where a port's packets go from now on."""
         self.sent = 0
         self.late = 0
         """Packets later than 20 ms since the last `Load`."""
+
+    def arm(self, alarm: Alarm, at: float, why: str) -> None:
+        """Let an alarm go off at `at`, in place of what it was set to before."""
+        self._timers.set(alarm, at, why)
+        self._look()
+
+    def disarm(self, alarm: Alarm) -> None:
+        """Forget an alarm."""
+        self._timers.cancel(alarm)
+        self._look()
+
+    def alarm_at(self) -> float | None:
+        """When the earliest alarm goes off."""
+        return self._timer_at
+
+    def due(self, now: float) -> Alarm | None:
+        """Take the earliest alarm that is due, or None."""
+        if self._timer_at is None or self._timer_at > now:
+            return None
+        alarm = self._timers.pop(now)
+        self._look()
+        return alarm
+
+    def _look(self) -> None:
+        deadline = self._timers.next_deadline()
+        self._timer_at = None if deadline is None else deadline.at
 
     def _enqueue(self, port: int, data: bytes, destination: Address) -> None:
         self.queue.append(SendPacket(port=port, data=data, destination=destination))

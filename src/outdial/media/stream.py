@@ -26,7 +26,7 @@ from ..model.media import (
 from ..rtp.packet import HEADER
 from . import g711
 from .dialler import Dialler, EventFrame
-from .hearing import Hearing
+from .hearing import NEVER, Hearing
 from .inbound import Inbound
 from .outlet import Outlet
 from .player import Job, Player, Prompts
@@ -103,7 +103,7 @@ class Stream:
     def set_remote(self, remote: SetRemote, now: float) -> None:
         """Where to send and whom to believe, from now on."""
         if self.remote is None:
-            self.outlet.timers.set((self.id, "rtcp", CommandId(0)), now + INTERVAL_S * (0.5 + (self.ssrc & 0xFF) / 256), "rtcp")
+            self.outlet.arm((self.id, "rtcp", CommandId(0)), now + INTERVAL_S * (0.5 + (self.ssrc & 0xFF) / 256), "rtcp")
         self.remote = remote
         self.inbound.configure(remote, now)
         self.period_ms = remote.ptime_ms
@@ -117,9 +117,9 @@ class Stream:
         self.player.settle()
         self.hearing.configure(remote, now)
         if remote.way in ("sendrecv", "recvonly"):
-            self.outlet.timers.set((self.id, "no_media", CommandId(0)), now + self._rtp_timeout_s, "no_media")
+            self.outlet.arm((self.id, "no_media", CommandId(0)), now + self._rtp_timeout_s, "no_media")
         else:
-            self.outlet.timers.cancel((self.id, "no_media", CommandId(0)))
+            self.outlet.disarm((self.id, "no_media", CommandId(0)))
 
     def play(self, command: Play, job: Job, now: float) -> None:
         """Play when everything before it has ended."""
@@ -174,7 +174,7 @@ class Stream:
         if self.remote is not None:
             self._report(now, bye=True)
         for what in ("rtcp", "no_media"):
-            self.outlet.timers.cancel((self.id, what, CommandId(0)))
+            self.outlet.disarm((self.id, what, CommandId(0)))
         self.outlet.emit(
             Done(
                 id=id,
@@ -203,7 +203,7 @@ class Stream:
             self._transmit(payload, self._head, clock, late_ms)
         else:
             self._send_tick(clock, late_ms, now)
-        if self.hearing.listener is not None:
+        if self.hearing.due is not NEVER and self.clock(now) >= self.hearing.due:
             self.hearing.advance(now)
 
     def missed(self, ticks: int, now: float) -> None:
@@ -360,7 +360,7 @@ class Stream:
         """A timer of this stream fired."""
         if what == "rtcp":
             self._report(now)
-            self.outlet.timers.set((self.id, "rtcp", CommandId(0)), now + INTERVAL_S * (0.5 + (self._sequence * 37 & 0xFF) / 256), "rtcp")
+            self.outlet.arm((self.id, "rtcp", CommandId(0)), now + INTERVAL_S * (0.5 + (self._sequence * 37 & 0xFF) / 256), "rtcp")
         elif what == "no_media":
             self._no_media(now)
         else:
@@ -402,7 +402,7 @@ class Stream:
             if self._quiet_since != last or (last is None and not self._no_media_said):
                 self.outlet.emit(NoMedia(stream=self.id, ms=round(1000 * (now - (last or now - limit))), at=self.clock(now), time=now))
             self._quiet_since, self._no_media_said = last, True
-        self.outlet.timers.set((self.id, "no_media", CommandId(0)), at, "no_media")
+        self.outlet.arm((self.id, "no_media", CommandId(0)), at, "no_media")
 
     _quiet_since: float | None = None
     _no_media_said = False

@@ -35,6 +35,7 @@ from ..io.live_pump import LivePump
 from ..io.media_client import MediaClient
 from ..io.objects import LocalObjects, Objects, S3Objects
 from ..io.sip_udp import SipUdp
+from ..io.speech_client import SpeechClient
 from ..io.work import Workshop
 from ..model.ids import KeyId, Token
 from ..model.records import SequenceBase
@@ -166,9 +167,11 @@ class Node:
         leave.callback(udp.close)
         dns = SipDns(loop, lambda item: self.pump.give("sip", item), self.ids.bits)
         notes = Notes(self._give, self.wall)
+        speech = SpeechClient()
+        leave.push_async_callback(speech.close)
         workshop = Workshop(
             self._objects(),
-            None,
+            speech,
             self.folder.cache,
             give=lambda item: self.pump.give("calls", item),
             note=lambda note: self._give("notes", note),

@@ -27,8 +27,10 @@ def parse(data: bytes) -> Request | Response:
     if data[:2] == b"\r\n":
         data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
     end = data.find(b"\r\n\r\n")
+    cut = ""
     if end < 0:
-        raise RemoteProtocolError(f'no empty line after the headers: "{shown(data[:40].decode("latin-1"))}"')
+        # RFC 3261 §18.3: a datagram that was cut off. What can be read of it may be enough for a 400.
+        end, cut = len(data), "no empty line after the headers"
     lines = data[:end].decode("utf-8", "surrogateescape").split("\r\n")
     body = data[end + 4 :]
     start = lines[0]
@@ -37,7 +39,12 @@ def parse(data: bytes) -> Request | Response:
         headers, index, fault = _headers(lines)
         length, wrong = _content_length(index, len(body))
         return Response(
-            status=status, phrase=phrase, headers=headers, index=index, body=body if length is None else body[:length], fault=fault or wrong
+            status=status,
+            phrase=phrase,
+            headers=headers,
+            index=index,
+            body=body if length is None else body[:length],
+            fault=cut or fault or wrong,
         )
     method, uri, version, bad_start = _request_line(start)
     headers, index, fault = _headers(lines)
@@ -49,7 +56,7 @@ def parse(data: bytes) -> Request | Response:
         headers=headers,
         index=index,
         body=body if length is None else body[:length],
-        fault=bad_start or fault or wrong,
+        fault=cut or bad_start or fault or wrong,
     )
 
 
@@ -182,8 +189,11 @@ class Essentials:
     """CSeq's."""
 
 
-def essentials(message: Message) -> Essentials:
-    """Read the six headers that each message must have. Raises `RemoteProtocolError` (400)."""
+def essentials(message: Message, via: Via | None = None) -> Essentials:
+    """Read the six headers that each message must have; `via` is the topmost where it has been read already.
+
+    Raises `RemoteProtocolError` (400).
+    """
     index = message.index
     for name in SINGLE:
         values = index.get(name)
@@ -196,16 +206,18 @@ def essentials(message: Message) -> Essentials:
         raise RemoteProtocolError("Via is missing")
     first = vias[0]
     count = len(vias)
-    if "," in first:
-        pieces = split_outside(first, ",")
-        first = pieces[0]
-        count += len(pieces) - 1
+    for line in vias:
+        if "," in line:
+            pieces = split_outside(line, ",")
+            count += len(pieces) - 1
+            if line is first:
+                first = pieces[0]
     call_id = index["call-id"][0]
     if not is_call_id(call_id):
         raise RemoteProtocolError(f'Call-ID: not a call id: "{shown(call_id)}"')
     cseq, method = parse_cseq(index["cseq"][0])
     return Essentials(
-        via=parse_via(first),
+        via=via or parse_via(first),
         vias=count,
         call_id=call_id,
         from_tag=tag_of(index["from"][0], "From"),

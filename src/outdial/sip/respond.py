@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .errors import RemoteProtocolError
 from .headers import tag_of
 from .message import PHRASES, Request, encode
 from .values import Headers
@@ -29,13 +30,20 @@ def respond(
 ) -> bytes:
     """The bytes of a response; `tag` is put on To where it has none."""
     to = request.get("to")
-    if tag and not tag_of(to, "To"):
+    if tag and not _tagged(to):
         to = f"{to};tag={tag}"
     copied: list[tuple[str, str]] = [("Via", via) for via in vias]
     if record_routes:
         copied += [("Record-Route", line) for line in request.lines("record-route")]
     copied += [("From", request.get("from")), ("To", to), ("Call-ID", request.get("call-id")), ("CSeq", request.get("cseq"))]
     return encode(f"SIP/2.0 {status} {phrase or PHRASES.get(status, _general(status))}", (*copied, *headers), body)
+
+
+def _tagged(to: str) -> bool:
+    try:
+        return bool(tag_of(to, "To"))
+    except RemoteProtocolError:
+        return True  # it cannot be read, so nothing is put onto it: the answer is a 400 anyhow
 
 
 def _general(status: int) -> str:

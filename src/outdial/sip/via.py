@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import RemoteProtocolError
 from .grammar import Parameters, format_parameters, is_token, number, parameter, parse_parameters, shown
@@ -11,6 +11,7 @@ from .values import Address
 
 MAGIC = "z9hG4bK"
 """Branches that start so are unique (RFC 3261 §8.1.1.7); others come from RFC 2543 peers."""
+_VERSION = frozenset("0123456789.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Via:
     host: str
     port: int | None = None
     parameters: Parameters = ()
+    version: str = "2.0"
+    """Kept as it came: a request of another version is answered with 505, and the answer repeats its Via."""
 
     @property
     def branch(self) -> str:
@@ -40,7 +43,7 @@ class Via:
         added: Parameters = (("received", source.host),)
         if wants_rport:
             added += (("rport", str(source.port)),)
-        return Via(transport=self.transport, host=self.host, port=self.port, parameters=kept + added)
+        return replace(self, parameters=kept + added)
 
     def answer_to(self, source: Address) -> Address:
         """Where the response to a request from `source` goes. `maddr` is not followed: it would let a datagram aim us at a third host."""
@@ -50,13 +53,13 @@ class Via:
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
-        return f"SIP/2.0/{self.transport} {bracketed(self.host)}{port}{format_parameters(self.parameters)}"
+        return f"SIP/{self.version}/{self.transport} {bracketed(self.host)}{port}{format_parameters(self.parameters)}"
 
 
 def parse_via(text: str) -> Via:
     """Read one Via value (no list). Raises `RemoteProtocolError`."""
     pieces = text.split("/", 2)
-    if len(pieces) != 3 or pieces[0].strip().upper() != "SIP" or pieces[1].strip() != "2.0":
+    if len(pieces) != 3 or pieces[0].strip().upper() != "SIP" or not _VERSION.issuperset(version := pieces[1].strip()) or not version:
         raise RemoteProtocolError(f'Via, column 1: expected "SIP/2.0/", got "{shown(text, 20)}"')
     words = pieces[2].split(None, 1)
     if len(words) != 2 or not is_token(words[0]):
@@ -66,4 +69,4 @@ def parse_via(text: str) -> Via:
     parameters = parse_parameters(";" + tail) if semicolon else ()
     if rport := parameter(parameters, "rport"):
         number(rport, "rport", 65535)
-    return Via(transport=words[0].upper(), host=host, port=port, parameters=parameters)
+    return Via(transport=words[0].upper(), host=host, port=port, parameters=parameters, version=version)

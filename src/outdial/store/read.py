@@ -60,8 +60,8 @@ class Filter:
             "number": or_(row.to == self.number, row.from_ == self.number),
             "application": row.application == self.application,
             "in_progress": row.ended_at.is_(None) if self.in_progress else row.ended_at.is_not(None),
-            "since": row.started_at >= self.since,
-            "until": row.started_at < self.until,
+            "since": row.started_at >= (self.since or 0),
+            "until": row.started_at < (self.until or 0),
         }
         return [condition for name, condition in asked.items() if getattr(self, name) is not None]
 

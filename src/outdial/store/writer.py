@@ -35,6 +35,7 @@ ATTEMPTS: Final = 2
 """So many failures in a row, and the store is said to refuse: a lock of a moment is nothing to tell."""
 CHECKPOINT_BYTES: Final = 4_000_000
 CHECKPOINT_S: Final = 1.0
+TRUNCATE_FACTOR: Final = 4
 
 
 def log_report(text: str) -> None:
@@ -240,8 +241,11 @@ class Writer:
         connection = database.connect_writer(self._path)
         while not self._ended.wait(CHECKPOINT_S):
             try:
-                if log.stat().st_size > CHECKPOINT_BYTES:
+                size = log.stat().st_size
+                if size > CHECKPOINT_BYTES:
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                if size > TRUNCATE_FACTOR * CHECKPOINT_BYTES:  # a writer that never rests: it waits a moment, for the little that is left
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except (sqlite3.Error, OSError):
                 continue  # the writer meets the same trouble and tells of it; the log only grows meanwhile
         connection.close()
