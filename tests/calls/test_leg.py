@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from helpers.call_world import HANGUP, SPEAK, TRUNK, World, answer_sdp
@@ -427,6 +429,26 @@ def test_an_offer_that_changes_the_media_is_refused_and_the_call_goes_on(method:
     assert not world.all(sip.Accept)
     world.reply(SPEAK)
     assert world.all(media.Play)
+
+
+def test_a_peer_cannot_fill_the_record() -> None:
+    world = World()
+    world.connect()
+    for port in range(10000, 11000):
+        world.give(sip.Offered(session=world.leg, method="INVITE", body=answer_sdp(port=port)))
+    assert len(world.all(sip.Reject)) == 1000
+    assert len(world.all(work.Note)) == 200
+    assert world.notes()[-1] == "further notes of this call are left out"
+
+
+def test_no_note_quotes_an_address() -> None:
+    world = World()
+    world.place()
+    world.rings(183, body=answer_sdp().replace(b"c=IN IP4 192.0.2.9", b"c=IN IP4 192.0.2.9/x/y"))
+    world.answers(answer_sdp().replace(b"m=audio 40000", b"m=audio 192.0.2.9"))
+    assert world.notes()
+    for text in (*world.notes(), finish(world).detail):
+        assert not re.search(r"192\.0\.2\.\d", text), text
 
 
 def test_an_empty_offer_asks_for_ours() -> None:
