@@ -1,5 +1,6 @@
 """What holds the cores together: the four methods, timers, tables, and the pump."""
 
+from .backoff import Backoff
 from .core import Core, Deadline
 from .pump import Observer, Port, Pump, Routes, Unrouted
 from .table import FAULT, IGNORE, Fault, Ignore, Row, Table, draw, missing
@@ -8,6 +9,7 @@ from .timers import Timers
 __all__ = [
     "FAULT",
     "IGNORE",
+    "Backoff",
     "Core",
     "Deadline",
     "Fault",

@@ -1,0 +1,322 @@
+"""One worker process: its socket, its two pipes, its exit."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from ..model.workers import (
+    GiveEvent,
+    StartWorker,
+    WorkerBroken,
+    WorkerError,
+    WorkerEvent,
+    WorkerExited,
+    WorkerOutput,
+    WorkerReady,
+    WorkerReply,
+)
+from .frames import FrameReader, FrameTooLong, pack
+from .interpreters import command_line, folder_of
+from .output_lines import OutputLines
+
+MAX_REPLY_BYTES = 6 * 1024 * 1024
+MAX_FRAME_BYTES = MAX_REPLY_BYTES + 64 * 1024
+MAX_UNSENT_BYTES = 4 * 1024 * 1024
+READ_BYTES = 64 * 1024
+OUTPUT_READ_BYTES = 16 * 1024
+TERMINATE_S = 2.0
+SILENT_S = 0.5
+"""How long a process may live on after its end of the socket has closed."""
+DISCARD_EVERY_S = 0.005
+DISCARD_BYTES = 1024 * 1024
+F_SETPIPE_SZ = 1031
+
+
+class _Header(msgspec.Struct):
+    type: Literal["ready", "failed", "reply", "error", "fatal"]
+    id: int = 0
+    load_ms: float = 0.0
+    version: str = ""
+    error_type: str = ""
+    message: str = ""
+    file: str = ""
+    line: int = 0
+    frames: str = ""
+    too_long: bool = False
+    too_deep: bool = False
+
+
+_header = msgspec.json.Decoder(_Header)
+_encode = msgspec.json.Encoder().encode
+_Stream = Literal["stdout", "stderr"]
+
+
+class WorkerProcess:
+    """Started when made. Raises `CannotRun` or `OSError` where it cannot be."""
+
+    def __init__(
+        self,
+        start: StartWorker,
+        give: Callable[[WorkerEvent], None],
+        exited: Callable[[WorkerExited], None],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.worker = start.worker
+        self._give = give
+        self._exited = exited
+        self._loop = loop
+        self._frames = FrameReader(MAX_FRAME_BYTES)
+        self._unsent = bytearray()
+        self._last_words = ""
+        self._lines: dict[_Stream, OutputLines] = {"stdout": OutputLines(), "stderr": OutputLines()}
+        self._pipes: dict[_Stream, int] = {}
+        self._discards: dict[_Stream, asyncio.TimerHandle] = {}
+        self._force: asyncio.TimerHandle | None = None
+        self.gone: asyncio.Future[None] = loop.create_future()
+        self._socket, theirs = socket.socketpair()
+        writers: list[int] = []
+        try:
+            command = command_line(start.spec, start.environment.get("PATH"))
+            folder = folder_of(start.spec)
+            for stream in self._lines:
+                self._pipes[stream], writer = os.pipe()
+                writers.append(writer)
+            environment = {**start.environment, "LAMBDA_TASK_ROOT": str(folder), "OUTDIAL_FD": str(theirs.fileno())}
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=writers[0],
+                stderr=writers[1],
+                env=environment,
+                cwd=folder,
+                pass_fds=(theirs.fileno(),),
+                process_group=0,
+            )
+        except BaseException:
+            self._socket.close()
+            for pipe in self._pipes.values():
+                os.close(pipe)
+            raise
+        finally:
+            theirs.close()
+            for writer in writers:
+                os.close(writer)
+        self.pid = self._process.pid
+        self._pidfd = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
+        if self._pidfd is not None:
+            loop.add_reader(self._pidfd, self.look)
+        self._socket.setblocking(False)
+        loop.add_reader(self._socket.fileno(), self._readable)
+        for stream, pipe in self._pipes.items():
+            os.set_blocking(pipe, False)
+            loop.add_reader(pipe, self._printed, stream)
+        self._send(
+            {"type": "init", "target": os.path.abspath(os.path.expanduser(start.spec.target)), "handler": start.spec.handler,
+             "function": start.spec.name, "max_reply": MAX_REPLY_BYTES},
+            b"",
+        )  # fmt: skip
+
+    def give_event(self, event: GiveEvent) -> None:
+        """Send an event to the worker."""
+        for stream, lines in self._lines.items():
+            lines.begin()
+            self._resume(stream)
+        self._send({"type": "event", "id": event.id, "context": msgspec.structs.asdict(event.context)}, event.text.encode())
+
+    def kill(self) -> None:
+        """End the process and all that it started: SIGTERM, and SIGKILL after 2 s."""
+        self._signal(signal.SIGTERM)
+        self._kill_in(TERMINATE_S)
+
+    def look(self) -> None:
+        """See whether the process has exited (where nothing tells us, this is called each second)."""
+        if self.gone.done():
+            return
+        if self._pidfd is not None and os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return
+        if self._pidfd is not None:
+            self._signal(signal.SIGKILL)  # while its pid, which names the group, cannot be anybody else's
+        if self._process.poll() is None:
+            return
+        self._signal(signal.SIGKILL)
+        self._close()
+        self._exited(WorkerExited(worker=self.worker, status=self._process.returncode, detail=self._last_words))
+
+    # The socket
+
+    def _send(self, header: dict[str, object], text: bytes) -> None:
+        frame = pack(_encode(header) + b"\n" + text)
+        if not self._unsent:
+            try:
+                sent = self._socket.send(frame)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                return  # it is dying: its exit is on the way
+            if sent == len(frame):
+                return
+            frame = frame[sent:]
+            self._loop.add_writer(self._socket.fileno(), self._writable)
+        self._unsent += frame
+        if len(self._unsent) > MAX_UNSENT_BYTES:
+            self._break()
+
+    def _writable(self) -> None:
+        try:
+            del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._unsent.clear()
+        if not self._unsent:
+            self._loop.remove_writer(self._socket.fileno())
+
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(self._socket.fileno())
+            self._kill_in(SILENT_S)
+            return
+        try:
+            for body in self._frames.feed(data):
+                self._take(body)
+        except (FrameTooLong, msgspec.MsgspecError, UnicodeError):
+            self._break()
+
+    def _take(self, body: bytes) -> None:
+        head, _, text = body.partition(b"\n")
+        header = _header.decode(head)
+        for stream in self._lines:
+            self._finish_output(stream)
+        worker = self.worker
+        event: WorkerEvent
+        if header.type == "reply":
+            event = WorkerReply(
+                worker=worker, id=header.id, text=text.decode("utf-8", "replace"), too_long=header.too_long, too_deep=header.too_deep
+            )
+        elif header.type == "error":
+            event = WorkerError(worker=worker, id=header.id, error_type=header.error_type, message=header.message, frames=header.frames)
+        elif header.type == "fatal":
+            self._last_words = f"{header.error_type}: {header.message}\n{header.frames}".rstrip()
+            return
+        elif header.type == "ready":
+            event = WorkerReady(worker=worker, load_ms=header.load_ms, version=header.version)
+        else:
+            event = WorkerBroken(
+                worker=worker,
+                error_type=header.error_type,
+                message=header.message,
+                file=header.file,
+                line=header.line,
+                frames=header.frames,
+            )
+        self._give(event)
+
+    # What it prints
+
+    def _printed(self, stream: _Stream) -> None:
+        self._read_output(stream)
+        if self._lines[stream].full and stream in self._pipes:
+            self._loop.remove_reader(self._pipes[stream])
+            try:
+                fcntl.fcntl(self._pipes[stream], F_SETPIPE_SZ, DISCARD_BYTES)
+            except OSError:
+                pass  # a limit of the machine: it drains more slowly
+            self._discard(stream)
+
+    def _read_output(self, stream: _Stream) -> bool:
+        try:
+            data = os.read(self._pipes[stream], OUTPUT_READ_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self._close_pipe(stream)
+            return False
+        for text, dropped in self._lines[stream].feed(data):
+            self._give(WorkerOutput(worker=self.worker, stream=stream, text=text, dropped=dropped))
+        return True
+
+    def _finish_output(self, stream: _Stream) -> None:
+        """Everything printed before an answer is told before the answer."""
+        while stream in self._pipes and not self._lines[stream].full and self._read_output(stream):
+            pass
+        for text, dropped in self._lines[stream].finish():
+            self._give(WorkerOutput(worker=self.worker, stream=stream, text=text, dropped=dropped))
+
+    def _discard(self, stream: _Stream) -> None:
+        """Keep a pipe empty whose share is used up, without keeping the loop busy."""
+        self._discards.pop(stream, None)
+        if stream not in self._pipes:
+            return
+        try:
+            data = os.read(self._pipes[stream], DISCARD_BYTES)
+        except BlockingIOError:
+            pass
+        else:
+            if not data:
+                self._close_pipe(stream)
+                return
+            self._lines[stream].drop(len(data))
+        self._discards[stream] = self._loop.call_later(DISCARD_EVERY_S, self._discard, stream)
+
+    def _resume(self, stream: _Stream) -> None:
+        discard = self._discards.pop(stream, None)
+        if discard is not None:
+            discard.cancel()
+            self._loop.add_reader(self._pipes[stream], self._printed, stream)
+
+    def _close_pipe(self, stream: _Stream) -> None:
+        discard = self._discards.pop(stream, None)
+        if discard is not None:
+            discard.cancel()
+        pipe = self._pipes.pop(stream)
+        self._loop.remove_reader(pipe)
+        os.close(pipe)
+
+    # The end
+
+    def _break(self) -> None:
+        """It broke the protocol, or does not read: it is dead."""
+        self._loop.remove_reader(self._socket.fileno())
+        self._signal(signal.SIGKILL)
+
+    def _kill_in(self, seconds: float) -> None:
+        if self._force is None and not self.gone.done():
+            self._force = self._loop.call_later(seconds, self._signal, signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+    def _close(self) -> None:
+        for stream in self._lines:
+            self._finish_output(stream)
+            if stream in self._pipes:
+                self._close_pipe(stream)
+        if self._force is not None:
+            self._force.cancel()
+        self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_writer(self._socket.fileno())
+        self._socket.close()
+        if self._pidfd is not None:
+            self._loop.remove_reader(self._pidfd)
+            os.close(self._pidfd)
+        self.gone.set_result(None)
