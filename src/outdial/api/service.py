@@ -1,0 +1,231 @@
+"""The AWS API: bare ASGI from the request line to the response (DESIGN 8: line and size, route, signature, repeat, rate, policy,
+validation, gate, act).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from ..model.ids import KeyId
+from ..model.requests import RepeatKey
+from ..model.resources import StoreRefused
+from . import rates, sigv4, wire
+from .context import Context, Means
+from .errors import ServiceError, bad_request, forbidden, unavailable
+from .operations import CREATES, SERVED
+from .repeats import Outcome, Repeats
+from .routes import split_query
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = logging.getLogger("outdial.api")
+
+LINE_MAX = 8 * 1024
+BODY_MAX = 64 * 1024
+BODY_TIMEOUT_S = 20.0
+DRAIN_MAX = 32 * 1024 * 1024
+DRAIN_TIMEOUT_S = 5.0
+DEVELOPMENT_KEY = "outdial"
+"""Key id and secret of the development credentials: on a loopback listener only."""
+
+
+class Gone(Exception):
+    """The client left before its request was whole."""
+
+
+class Service:
+    """Answers the operations of the service model."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._repeats = Repeats(means.resources.repeats)
+        self._rates = rates.Rates(rates.STRICT if means.settings.limits == "strict" else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = self._means.ids.uuid().encode()
+        headers = read_headers(scope)
+        query = scope["query_string"].decode("latin-1")
+        if sigv4.meant_for(headers.get("authorization", ""), query) == "s3":
+            await self._not_s3(headers, request_id, receive, send)
+            return
+        rest = False
+        try:
+            status, body = await self._answer(scope, headers, query, receive)
+            extra: list[tuple[bytes, bytes]] = []
+        except Gone:
+            return
+        except ServiceError as error:
+            status, body, extra, rest = error.status, error.body(), error.headers(), error.close
+        except StoreRefused as error:
+            refusal = unavailable(str(error))
+            status, body, extra = refusal.status, refusal.body(), refusal.headers()
+        except Exception:
+            log.exception("x request failed request=%s", request_id.decode())
+            failure = ServiceError("ServiceFailureException", "An error of this server; its log has the request's id.")
+            status, body, extra = failure.status, failure.body(), failure.headers()
+        await respond(send, receive, status, body, [(b"x-amzn-requestid", request_id), *extra], drain=rest)
+
+    async def _answer(self, scope: Scope, headers: dict[str, str], query: str, receive: Receive) -> Outcome:
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        check_size(path, query, headers)
+        found = wire.find(method, path, split_query(query))
+        body = await read_body(receive)
+        if found is None:
+            raise ServiceError("UnknownOperationException", f"No operation stands at {method} {path[:200]}")
+        payload_hash = hashlib.sha256(body).hexdigest()
+        signature = self.authenticate(method, path, query, headers, payload_hash)
+        name, labels = found
+        handler = SERVED.get(name)
+        if handler is None:
+            raise not_served(name)
+        operation = wire.MODEL[name]
+        key = KeyId(signature.key)
+        invocation = headers.get("amz-sdk-invocation-id", "")[:256] if name in CREATES else ""
+        repeat = None
+        if invocation:
+            repeat = RepeatKey(key=key, operation=name, path=path, body_hash=payload_hash, invocation=invocation)
+
+        async def act() -> Outcome:
+            now = self._means.now()
+            account = self._account_of(key)
+            self._rates.take(account, signature.region, name, now)
+            context = Context(
+                means=self._means,
+                operation=operation,
+                input=operation.parse(labels, query, body, headers.get("content-type", "")),
+                key=key,
+                account=account,
+                region=signature.region,
+                started_at=self._means.wall(now),
+                repeat=repeat,
+            )
+            output = await handler(context)
+            return operation.status, operation.serialise(output)
+
+        return await self._repeats.once(repeat, act)
+
+    def authenticate(self, method: str, path: str, query: str, headers: dict[str, str], payload_hash: str) -> sigv4.Signature:
+        """The request's signature, verified. Raises `ServiceError`."""
+        return sigv4.verify(
+            method=method,
+            path=path,
+            query=query,
+            headers=headers,
+            payload_hash=payload_hash,
+            secret_of=self._secret_of,
+            at=self._means.wall(self._means.now()) / 1000,
+        )
+
+    def _secret_of(self, key: str) -> str | None:
+        if key == DEVELOPMENT_KEY and self._means.settings.loopback:
+            return DEVELOPMENT_KEY
+        return self._means.resources.keys.secret(KeyId(key))
+
+    def _account_of(self, key: KeyId) -> str:
+        row = self._means.resources.keys.get(key)
+        return self._means.settings.account if row is None else row.account
+
+    async def _not_s3(self, headers: dict[str, str], request_id: bytes, receive: Receive, send: Send) -> None:
+        """An S3 client took this port for S3: tell it in the form that it reads."""
+        message = (
+            f"This is Outdial's API, not S3: objects are {self._means.settings.objects}. "
+            "Point only AWS_ENDPOINT_URL_CHIME_SDK_VOICE (and AWS_ENDPOINT_URL_CHIME) here, not AWS_ENDPOINT_URL."
+        )
+        text = message.replace("&", "&amp;").replace("<", "&lt;")
+        body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InvalidRequest</Code><Message>{text}</Message></Error>'.encode()
+        extra = [(b"x-amz-request-id", request_id), (b"connection", b"close")]
+        await respond(send, receive, 400, body, extra, content_type=b"application/xml", drain="expect" not in headers)
+
+
+def malformed(request_id: str, message: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """The answer to what is no HTTP request: status, headers, body."""
+    error = bad_request(message)
+    headers = [(b"content-type", b"application/json"), (b"x-amzn-requestid", request_id.encode()), *error.headers()]
+    return error.status, headers, error.body()
+
+
+def not_served(name: str) -> ServiceError:
+    """An operation of the model that is recognised and not served: never a 5xx, which clients would send again."""
+    if "AlexaSkill" in name:
+        return ServiceError("GoneException", f"{name}: Alexa skills for SIP media applications no longer exist.")
+    return forbidden(f"{name} is not supported by this server yet.")
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Headers by lower-case name; repeated ones joined with a comma."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def check_size(path: str, query: str, headers: dict[str, str]) -> None:
+    """Raise for a request line or an announced body that is too long."""
+    if len(path) + len(query) > LINE_MAX:
+        raise ServiceError("BadRequestException", f"The request line is longer than {LINE_MAX} bytes", close=True)
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > BODY_MAX:
+        raise too_large()
+
+
+def too_large() -> ServiceError:
+    return ServiceError("RequestEntityTooLargeException", f"The body is larger than {BODY_MAX} bytes", close=True)
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. Raises where it is too large or too slow, `Gone` where the client left."""
+    body: bytes = b""
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Gone
+                body += message.get("body", b"")
+                if len(body) > BODY_MAX:
+                    raise too_large()
+                if not message.get("more_body", False):
+                    return body
+    except TimeoutError:
+        raise ServiceError("RequestTimeoutException", f"The body did not arrive within {BODY_TIMEOUT_S:g} seconds", close=True) from None
+
+
+async def respond(
+    send: Send,
+    receive: Receive,
+    status: int,
+    body: bytes,
+    extra: list[tuple[bytes, bytes]],
+    *,
+    content_type: bytes = b"application/json",
+    drain: bool = False,
+) -> None:
+    """One response. With `drain` what the client is still sending is read and dropped before the connection closes: closed at once, it
+    would be reset, and the answer lost."""
+    headers = extra if status == 204 else [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if drain:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await _drop(receive)
+        body = b""
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _drop(receive: Receive) -> None:
+    dropped = 0
+    try:
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            while dropped < DRAIN_MAX:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                dropped += len(message.get("body", b""))
+    except TimeoutError:
+        return

@@ -1,0 +1,31 @@
+"""Running the command line inside the test's process: what it printed, and how it ended."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from outdial.cli import main
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+
+
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]) -> Ran:
+    """Run `outdial ARGUMENTS`."""
+    monkeypatch.setattr(sys, "argv", ["outdial", *arguments])
+    capsys.readouterr()
+    try:
+        main()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1 if end.code else 0
+    printed = capsys.readouterr()
+    return Ran(status=status, out=printed.out, err=printed.err)
