@@ -179,6 +179,21 @@ def test_a_helper_that_never_answers(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_nobody_waits_for_ever_behind_a_helper_that_hangs(tmp_path: Path) -> None:
+    mute = tmp_path / "mute"
+    mute.write_text("#!/bin/sh\nexec sleep 60\n")
+    mute.chmod(0o755)
+
+    async def main() -> None:
+        client = SpeechClient(python=str(mute), time_limit_s=0.2)
+        asked = (client.speak(SpeechSource(text=f"{n}"), tmp_path / f"{n}.wav") for n in range(10))
+        results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+        assert all(isinstance(result, SpeechFailed) for result in results)
+        assert "the speech helper was busy for 0.4 s" in {result.detail for result in results if isinstance(result, SpeechFailed)}
+
+    asyncio.run(main())
+
+
 def test_a_helper_that_cannot_start(tmp_path: Path) -> None:
     async def main() -> None:
         client = SpeechClient(python="/bin/false")

@@ -269,6 +269,7 @@ class Runner(Machine):
             recording_number=self._recordings,
             max_recording_s=settings.max_recording_s,
             deliver_timeout_s=settings.deliver_timeout_s,
+            strict=settings.limits == "strict",
         )
 
     def _drain(self, run: Run, now: float) -> None:
