@@ -16,6 +16,7 @@ from ..core import Deadline, Table, Timers
 from ..model.actions import Action
 from ..model.ids import CommandId, LegId, Token
 from ..model.media import Failed
+from ..model.numbers import mask_all
 from ..model.work import Note
 from . import legs
 from .parameters import SYSTEM, SYSTEM_ERROR, Refused
@@ -131,7 +132,7 @@ class Machine:
 
     def note(self, what: str, **facts: str | int | float) -> None:
         """Leave a warning in the call's record."""
-        self.put(Note(call=self.context.call, level="warning", what=f"{self.echo.type}: {what}", facts=facts))
+        self.put(Note(call=self.context.call, level="warning", what=mask_all(f"{self.echo.type}: {what}"), facts=facts))
 
     def break_down(self, failed: Failed) -> None:
         """Fail for what the engine refused."""
