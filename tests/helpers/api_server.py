@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from outdial.api.app import make_app, make_malformed
-from outdial.api.context import ApiSettings
+from outdial.api.context import ApiSettings, RequestSeen
 from outdial.io import clock
 from outdial.io.http import HttpServer
 from outdial.io.ids import SeededIds
@@ -41,6 +41,7 @@ class ApiServer:
         self.functions = SmallFunctions()
         self.node = SmallNode()
         self.wall = Clock()
+        self.watched: list[RequestSeen] = []
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -102,6 +103,7 @@ class ApiServer:
             now=clock.now,
             wall=self.wall,
             settings=self._settings,
+            watch=self.watched.append,
         )
         self.arrived = 0
         self._arrived = asyncio.Event()

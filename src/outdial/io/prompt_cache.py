@@ -59,7 +59,10 @@ class PromptCache:
 
     async def _there_or_made(self, name: str, path: Path, make: Callable[[Path], Awaitable[int]]) -> int:
         known = self._known.get(name)
-        samples = await asyncio.to_thread(_look, path, known is None or clock.now() - known[1] > self._kept_s)
+        if known is not None and clock.now() - known[1] <= self._kept_s:
+            samples = known[0] if path.exists() else None  # our own folder, looked at a moment ago: not worth a thread
+        else:
+            samples = await asyncio.to_thread(_look, path)
         if samples is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             samples = await make(path)
@@ -95,16 +98,14 @@ class PromptCache:
                 used -= size
 
 
-def _look(path: Path, touch: bool) -> int | None:
-    """The samples of a prepared file that is whole, noting that it is used; None where there is none."""
+def _look(path: Path) -> int | None:
+    """The samples of a prepared file that is whole (a power cut may have left it without content), noting that it is used; else None."""
     try:
-        size = path.stat().st_size
-        samples = (size - wav.HEADER) // 2
-        if touch:  # not seen before, or not for long: a power cut may have left it without content
-            with path.open("rb") as file:
-                if samples <= 0 or file.read(wav.HEADER) != wav.header(samples):
-                    return None
-            os.utime(path)
+        samples = (path.stat().st_size - wav.HEADER) // 2
+        with path.open("rb") as file:
+            if samples <= 0 or file.read(wav.HEADER) != wav.header(samples):
+                return None
+        os.utime(path)
     except OSError:
         return None
     return samples
