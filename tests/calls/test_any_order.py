@@ -54,7 +54,10 @@ def check(world: Chaos) -> None:
     assert len(world.records(LegEnded)) == len(world.records(Cdr)) == len(world.records(CallEnded)) == 1
     numbers = [row.number for row in world.records(EventRow)]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert [invoke.number for invoke in world.given] == numbers
+    given = [invoke.number for invoke in world.given]
+    assert given == sorted(given)
+    if not any(note.startswith("events were dropped") for note in world.notes()):
+        assert given == numbers
     assert world.cdr.invocations == len(world.given)
     assert len(world.all(sip.Bye)) + len(world.all(sip.Cancel)) <= 1
 

@@ -21,6 +21,7 @@ def test_every_cause_has_a_row_and_every_reason_a_cause() -> None:
         (Cause.APPLICATION_HUNG_UP, "us", "success", "completed"),
         (Cause.CALLEE_HUNG_UP, "callee", "success", "completed"),
         (Cause.RING_LIMIT, "us", "failure", "no_answer"),
+        (Cause.CONNECTION_LOST, "network", "failure", "completed"),
         (Cause.UNUSABLE_ANSWER, "callee", "failure", "no_media"),
         (Cause.SILENCE, "network", "failure", "no_media"),
         (Cause.HANDLER_FAILED, "handler", "failure", "handler_failed"),
@@ -66,8 +67,8 @@ def test_a_final_status_from_the_far_end(status: int, reason: str) -> None:
             "unreachable",
             "The trunk cannot be reached: look at its address and the network; `outdial doctor` tells more.",
         ),
-        (503, True, "unreachable", "The connection to the callee was lost."),
-        (408, True, "unreachable", "The connection to the callee was lost."),
+        (503, True, "completed", "The connection to the callee was lost."),
+        (408, True, "completed", "The connection to the callee was lost."),
     ],
 )
 def test_what_the_network_did(status: int, answered: bool, reason: str, detail: str) -> None:

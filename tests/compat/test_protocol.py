@@ -303,6 +303,22 @@ def test_with_relaxed_limits_nothing_is_throttled(aws: Aws) -> None:
 
 
 @pytest.mark.ours
+def test_what_is_told_about_a_request_has_no_bare_number(server: ApiServer, aws: Aws) -> None:  # 144
+    body = {"FromPhoneNumber": "+12065550100", "ToPhoneNumber": "+12065550150"}
+    assert aws("POST", f"{LIST}/x/calls", body).status == 400
+    assert aws("GET", "/nope/+12065550100").status == 404
+    assert aws("GET", LIST).status == 200
+    server.wait_until(lambda: len(server.watched) == 3)
+    seen = [(one.operation, one.method, one.status, one.error, one.message) for one in server.watched]
+    assert seen == [
+        ("CreateSipMediaApplicationCall", "POST", 400, "BadRequestException", "Refused here: not_owned"),
+        ("", "GET", 404, "UnknownOperationException", "No operation stands at GET /nope/+1206555****"),
+        ("ListSipMediaApplications", "GET", 200, "", ""),
+    ]
+    assert all(0 <= one.seconds < 20 for one in server.watched)
+
+
+@pytest.mark.ours
 def test_our_own_fault_is_a_500_without_its_details(server: ApiServer, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")

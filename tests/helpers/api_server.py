@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from outdial.api.app import make_app, make_malformed
-from outdial.api.context import ApiSettings
+from outdial.api.context import ApiSettings, RequestSeen
 from outdial.io import clock
 from outdial.io.http import HttpServer
 from outdial.io.ids import SeededIds
@@ -41,6 +41,7 @@ class ApiServer:
         self.functions = SmallFunctions()
         self.node = SmallNode()
         self.wall = Clock()
+        self.watched: list[RequestSeen] = []
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -69,6 +70,16 @@ class ApiServer:
 
         self.run(reached)
 
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Return once something has become true in the server's loop (20 s at most)."""
+
+        async def reached() -> None:
+            async with asyncio.timeout(20):
+                while not true():
+                    await asyncio.sleep(0.002)
+
+        self.run(reached)
+
     def __enter__(self) -> ApiServer:
         self._thread.start()
         try:
@@ -92,6 +103,7 @@ class ApiServer:
             now=clock.now,
             wall=self.wall,
             settings=self._settings,
+            watch=self.watched.append,
         )
         self.arrived = 0
         self._arrived = asyncio.Event()
@@ -106,11 +118,11 @@ class ApiServer:
 
             await app(scope, seen, send)
 
-        self._server = HttpServer(counted, self._socket, make_malformed(self.ids))
-        await self._server.start()
+        self.http = HttpServer(counted, self._socket, make_malformed(self.ids))
+        await self.http.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.run(self._server.stop)
+        self.run(self.http.stop)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

@@ -42,6 +42,7 @@ class Phone:
         self.sequence = 1000
         self.timestamp = 50_000
         self.ssrc = 0x0A0B0C0D
+        self.sent = 0
 
     @property
     def packets(self) -> list[rtp.RtpPacket]:
@@ -263,6 +264,7 @@ class VirtualRig(RigTools):
                 return False
             self.now = max(self.now, at)
             _, _, phone, data, to = heapq.heappop(self._heap)
+            phone.sent += 1
             self.give(Packet(port=to, data=data, source=phone.address))
             return True
         if at > end:
@@ -294,6 +296,10 @@ class LivePhone(Phone):
     def _read(self, sock: socket.socket) -> None:
         data, source = sock.recvfrom(4096)
         self.inbox.append((time.monotonic(), data, source))
+
+    def leave(self, data: bytes, to: int) -> None:
+        self.sent += 1
+        self.sockets[to & 1].sendto(data, ("127.0.0.1", to))
 
     def close(self) -> None:
         for sock in self.sockets:
@@ -330,7 +336,7 @@ class LiveRig(RigTools):
 
     def schedule(self, after: float, phone: Phone, data: bytes, to: int) -> None:
         assert isinstance(phone, LivePhone)
-        self.loop.call_later(after, phone.sockets[to & 1].sendto, data, ("127.0.0.1", to))
+        self.loop.call_later(after, phone.leave, data, to)
 
     def run(self, seconds: float) -> None:
         self.loop.run_until_complete(asyncio.sleep(seconds))

@@ -60,7 +60,7 @@ def test_both_channels_are_heard(tmp_path: Path) -> None:
 def refused(source: Path, to: Path) -> AudioRefused:
     with pytest.raises(AudioRefused) as caught:
         prepare(source, to, "s3://b/k.wav")
-    assert list(to.parent.glob(".part-*")) == []
+    assert list(to.parent.glob("*.part-*")) == []
     assert not to.exists()
     return caught.value
 

@@ -133,3 +133,36 @@ def test_nobody_listens_there(tmp_path: Path) -> None:
     error = fails(lambda: objects.find("prompts", "k.wav"))
     assert error.reason == "unreachable"
     assert error.detail.startswith("s3://prompts/k.wav at http://127.0.0.1:9: ")
+
+
+def test_credentials_come_from_a_profile(address: str, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "credentials").write_text("[telephone]\naws_access_key_id = x\naws_secret_access_key = y\n")
+    (tmp_path / "config").write_text("[profile telephone]\nregion = eu-central-1\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "telephone")
+    s3.put_object(Bucket="prompts", Key="k.wav", Body=b"12345")
+    found = asyncio.run(_find(S3Objects(address), "prompts", "k.wav"))
+    assert found.size == 5
+
+
+async def _find(objects: S3Objects, bucket: str, key: str) -> Any:
+    return await objects.find(bucket, key)
+
+
+def test_no_credentials_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    error = fails(lambda: S3Objects("http://127.0.0.1:9").find("prompts", "k.wav"))
+    assert error.reason == "denied"
+    assert error.detail == ("AWS credentials: none are found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
+
+
+@pytest.mark.parametrize("key", ["../k.wav", "a//b", "./k"])
+def test_a_key_that_the_library_does_not_take(address: str, s3: Any, key: str) -> None:
+    assert fails(lambda: S3Objects(address, **CREDENTIALS).find("prompts", key)).reason == "not_found"

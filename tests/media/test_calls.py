@@ -106,7 +106,8 @@ def test_closing_ends_what_runs_and_tells_what_was_carried(rig: Rig, tmp_path: P
     for command in (play, collect, record):
         rig.ask(command)
     phone.say(g711.encode("PCMU", sine(1000, 200)), port)
-    rig.until(lambda: len(phone.packets) > 10)
+    rig.until(lambda: phone.sent == 10)
+    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 1)
     close = CloseStream(id=rig.id(), stream=LEG)
     done = rig.ask(close)
     assert isinstance(done, Done)

@@ -7,7 +7,8 @@ from enum import Enum
 import pytest
 
 from outdial.core import FAULT, Table, draw, missing
-from outdial.sip import callee, caller, renegotiation
+from outdial.sip import callee, renegotiation
+from outdial.sip import caller_table as caller
 from outdial.sip import transaction as tx
 from outdial.sip.timers import ROWS, Timers
 

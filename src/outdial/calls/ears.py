@@ -26,7 +26,7 @@ class Ears:
 
     def arm(self, armed: ArmListener, now: float) -> None:
         """Listen on a leg, in place of what was listened for before."""
-        listener = Listener(armed, self._shared.ids, self._call.id)
+        listener = Listener(armed, self._call.id, self._shared.ids)
         self._listeners[armed.leg] = listener
         self._drain(armed.leg, listener, now)
 

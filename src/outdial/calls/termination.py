@@ -18,6 +18,8 @@ class Cause(Enum):
     NO_ANSWER = auto()
     REJECTED = auto()
     UNREACHABLE = auto()
+    CONNECTION_LOST = auto()
+    """Of an answered leg, without anybody hanging up: the far end no longer knows the dialog, or cannot be reached."""
     UNUSABLE_ANSWER = auto()
     SILENCE = auto()
     HANDLER_FAILED = auto()
@@ -38,6 +40,7 @@ TRUTH: dict[Cause, tuple[Who, Result, Reason]] = {
     Cause.NO_ANSWER: ("callee", "failure", "no_answer"),
     Cause.REJECTED: ("callee", "failure", "rejected"),
     Cause.UNREACHABLE: ("network", "failure", "unreachable"),
+    Cause.CONNECTION_LOST: ("network", "failure", "completed"),
     Cause.UNUSABLE_ANSWER: ("callee", "failure", "no_media"),
     Cause.SILENCE: ("network", "failure", "no_media"),
     Cause.HANDLER_FAILED: ("handler", "failure", "handler_failed"),
@@ -58,6 +61,7 @@ STATUSES: dict[int, Cause] = {
 }
 """Every other final status is `REJECTED`, passed on as it is (reference 18)."""
 
+LOST = "The connection to the callee was lost."
 NO_TRUNK = "The trunk cannot be reached: look at its address and the network; `outdial doctor` tells more."
 Ender = Literal["us", "peer", "network"]
 """Who ended a session, as `sip` says it."""
@@ -92,8 +96,8 @@ def because(
 def of_session(ender: Ender, status: int, phrase: str, reason: str, *, answered: bool) -> Termination:
     """The termination of a leg whose session was over before anything else had ended it."""
     if answered or (ender == "network" and status != 408):
-        detail = "The connection to the callee was lost." if answered else NO_TRUNK
-        return because(Cause.UNREACHABLE, answered=answered, sip_status=status, sip_phrase=phrase, sip_reason=reason, detail=detail)
+        cause, detail = (Cause.CONNECTION_LOST, LOST) if answered else (Cause.UNREACHABLE, NO_TRUNK)
+        return because(cause, answered=answered, sip_status=status, sip_phrase=phrase, sip_reason=reason, detail=detail)
     cause = STATUSES.get(status, Cause.REJECTED)
     who: Who = "network" if ender == "network" else "us" if ender == "us" else "callee"
     if ender == "network":

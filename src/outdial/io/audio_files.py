@@ -37,7 +37,7 @@ def prepare(source: Path, to: Path, name: str, time_limit_s: float = TIME_LIMIT_
     if start[:4] != b"RIFF" or start[8:12] != b"WAVE":
         raise AudioRefused("format", f"{name} is not a WAV file ({_kind(start)}); convert it to PCM WAV, 8 kHz, 16-bit, mono")
     to.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=to.parent, prefix=".part-", suffix=".wav")
+    handle, part = tempfile.mkstemp(dir=to.parent, prefix=f"{to.stem}.part-")
     try:
         with os.fdopen(handle, "wb") as out:
             samples = _convert(source, out, name, clock.now() + time_limit_s)

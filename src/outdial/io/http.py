@@ -122,6 +122,16 @@ class HttpServer:
         self._state: _State | None = None
         self._server: asyncio.Server | None = None
 
+    @property
+    def connections(self) -> int:
+        """Connections that are open."""
+        return 0 if self._state is None else len(self._state.connections)
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """Requests in progress."""
+        return set() if self._state is None else self._state.tasks
+
     async def start(self) -> None:
         """Return once requests are taken."""
         loop = asyncio.get_running_loop()
@@ -139,9 +149,9 @@ class HttpServer:
         self._server.close()
         for connection in list(self._state.connections):
             connection.shutdown()
-        if self._state.tasks:
-            await asyncio.wait(set(self._state.tasks), timeout=STOP_S)
-        for task in list(self._state.tasks):
+        if self.tasks:
+            await asyncio.wait(set(self.tasks), timeout=STOP_S)
+        for task in list(self.tasks):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -121,7 +121,9 @@ class S3Objects:
         import obstore
 
         try:
-            meta = await obstore.head_async(self._store(bucket), key)
+            meta = await obstore.head_async(await self._store(bucket), key)
+        except ObjectFailed:
+            raise
         except Exception as error:
             raise self._failed(error, bucket, key) from None
         return _found(meta)
@@ -130,7 +132,7 @@ class S3Objects:
         import obstore
 
         try:
-            result = await obstore.get_async(self._store(bucket), key)
+            result = await obstore.get_async(await self._store(bucket), key)
             found = _found(result.meta)
             if found.size > MOST_BYTES:
                 raise ObjectFailed("too_large", f"s3://{bucket}/{key} has {found.size:,} bytes, the most is {MOST_BYTES:,}")
@@ -149,11 +151,13 @@ class S3Objects:
         if not path.is_file():
             raise ObjectFailed("not_found", f"{path} is not there any more")
         try:
-            await obstore.put_async(self._store(bucket), key, path, attributes={"Content-Type": "audio/wav"})
+            await obstore.put_async(await self._store(bucket), key, path, attributes={"Content-Type": "audio/wav"})
+        except ObjectFailed:
+            raise
         except Exception as error:
             raise self._failed(error, bucket, key) from None
 
-    def _store(self, bucket: str) -> Any:
+    async def _store(self, bucket: str) -> Any:
         store = self._stores.get(bucket)
         if store is None:
             from obstore.store import S3Store
@@ -162,19 +166,38 @@ class S3Objects:
             if self._endpoint is not None:
                 options |= {"endpoint": self._endpoint, "virtual_hosted_style_request": False}
                 options["client_options"] = {**options["client_options"], "allow_http": self._endpoint.startswith("http://")}
+            if "access_key_id" not in options and (credentials := await asyncio.to_thread(_credentials)) is not None:
+                options["credential_provider"] = credentials
+                options.setdefault("region", credentials.config.get("region", "us-east-1"))
             store = self._stores[bucket] = S3Store(bucket, **options)
         return store
 
     def _failed(self, error: Exception, bucket: str, key: str) -> ObjectFailed:
-        from obstore.exceptions import NotFoundError, PermissionDeniedError, UnauthenticatedError
+        from obstore.exceptions import InvalidPathError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 
         where = f"s3://{bucket}/{key}" + (f" at {self._endpoint}" if self._endpoint else "")
         first_line = str(error).split("\n", 1)[0][:300]
         if isinstance(error, (NotFoundError, FileNotFoundError)):
             return ObjectFailed("not_found", f"{where}: no such bucket or object")
+        if isinstance(error, (InvalidPathError, ValueError)):  # no key that obstore takes
+            return ObjectFailed("not_found", f"{where}: {first_line}")
         if isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError)):
             return ObjectFailed("denied", f"{where}: {first_line}")
         return ObjectFailed("unreachable", f"{where}: {first_line}")
+
+
+def _credentials() -> Any | None:
+    """What boto3 finds (variables, profiles, roles), or None where it is not installed: obstore then looks for variables and roles itself.
+    Raises `ObjectFailed`. Blocks."""
+    try:
+        from obstore.auth.boto3 import Boto3CredentialProvider
+    except ImportError:
+        return None
+    try:
+        return Boto3CredentialProvider()
+    except Exception as error:  # botocore's many, and ValueError for none at all
+        why = "none are found" if isinstance(error, ValueError) else str(error)
+        raise ObjectFailed("denied", f"AWS credentials: {why}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE") from None
 
 
 def _found(meta: Any) -> Found:

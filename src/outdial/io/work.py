@@ -8,8 +8,7 @@ token. Prepared prompts lie in the cache folder under a name made of what they w
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +35,7 @@ from . import wav
 from .audio_files import AudioRefused, prepare
 from .objects import ObjectFailed, Objects
 from .patterns import PatternRefused, Patterns
+from .prompt_cache import PromptCache
 
 
 class _Changed(Exception):
@@ -65,14 +65,12 @@ class Workshop:
     ) -> None:
         self._objects = objects
         self._speech = speech
-        self._cache = cache_folder
+        self._cache = PromptCache(cache_folder)
         self._give = give
         self._note = note
         self._patterns = Patterns()
         self._audio = ThreadPoolExecutor(2, "audio")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._making: dict[str, asyncio.Future[int]] = {}
-        self._samples: dict[str, int] = {}
         self._remarked: dict[tuple[CallId, str], None] = {}
 
     def put(self, item: Work, now: float) -> None:
@@ -127,7 +125,6 @@ class Workshop:
 
             async def make(to: Path, version: str = found.version) -> int:
                 scratch = to.with_suffix(".object")
-                scratch.parent.mkdir(parents=True, exist_ok=True)
                 try:
                     got, path = await self._objects.fetch(source.bucket, source.key, scratch)
                     if got.version != version:
@@ -137,7 +134,7 @@ class Workshop:
                     scratch.unlink(missing_ok=True)
 
             try:
-                return await self._once(f"object\0{source.bucket}\0{source.key}\0{found.version}", make)
+                return await self._cache.once(f"object\0{source.bucket}\0{source.key}\0{found.version}", make)
             except _Changed:
                 continue
         raise ObjectFailed("unreachable", f"{name} changes faster than it can be read")
@@ -151,14 +148,13 @@ class Workshop:
 
         async def make(to: Path) -> int:
             scratch = to.with_suffix(".speech")
-            scratch.parent.mkdir(parents=True, exist_ok=True)
             try:
                 await speech.speak(source, scratch)
                 return await self._prepare(scratch, to, "the speech")
             finally:
                 scratch.unlink(missing_ok=True)
 
-        return await self._once(f"speech\0{key}", make)
+        return await self._cache.once(f"speech\0{key}", make)
 
     def _remark(self, call: CallId, remark: str | None) -> None:
         if remark is None or self._note is None or (call, remark) in self._remarked:
@@ -170,37 +166,3 @@ class Workshop:
 
     async def _prepare(self, path: Path, to: Path, name: str) -> int:
         return await asyncio.get_running_loop().run_in_executor(self._audio, prepare, path, to, name)
-
-    async def _once(self, content: str, make: Callable[[Path], Awaitable[int]]) -> tuple[Path, int]:
-        """The prepared file for `content`, made by `make` unless it is there or being made."""
-        name = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-        to = self._cache / name[:2] / f"{name}.wav"
-        while (running := self._making.get(name)) is not None:
-            await asyncio.wait([running])
-            if not running.cancelled():
-                return to, running.result()
-        samples = self._samples.get(name)
-        if samples is not None and await asyncio.to_thread(to.exists):
-            return to, samples
-        future = self._making[name] = asyncio.get_running_loop().create_future()
-        try:
-            samples = await asyncio.to_thread(_samples, to)
-            if samples is None:
-                samples = await make(to)
-        except BaseException as error:
-            del self._making[name]
-            future.cancel() if isinstance(error, asyncio.CancelledError) else future.set_exception(error)
-            if not future.cancelled():
-                future.exception()  # seen, also where nobody waits
-            raise
-        del self._making[name]
-        self._samples[name] = samples
-        future.set_result(samples)
-        return to, samples
-
-
-def _samples(path: Path) -> int | None:
-    try:
-        return max(0, path.stat().st_size - wav.HEADER) // 2
-    except FileNotFoundError:
-        return None

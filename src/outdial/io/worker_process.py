@@ -38,6 +38,9 @@ SILENT_S = 0.5
 """How long a process may live on after its end of the socket has closed."""
 DISCARD_EVERY_S = 0.005
 DISCARD_BYTES = 1024 * 1024
+QUIET_LOOKS = 10
+MAX_READS, MAX_DROPS = 80, 4
+"""How often a pipe is read before an answer is passed on: enough for what one can hold, and an end where somebody prints for ever."""
 F_SETPIPE_SZ = 1031
 
 
@@ -254,26 +257,42 @@ class WorkerProcess:
 
     def _finish_output(self, stream: _Stream) -> None:
         """Everything printed before an answer is told before the answer."""
-        while stream in self._pipes and not self._lines[stream].full and self._read_output(stream):
-            pass
+        lines = self._lines[stream]
+        reads = drops = 0
+        while stream in self._pipes and reads < MAX_READS and drops < MAX_DROPS:
+            if lines.full:
+                drops += 1
+                more = self._drop_output(stream)
+            else:
+                reads += 1
+                more = self._read_output(stream)
+            if not more:
+                break
+        self._tell_rest(stream)
+
+    def _tell_rest(self, stream: _Stream) -> None:
         for text, dropped in self._lines[stream].finish():
             self._give(WorkerOutput(worker=self.worker, stream=stream, text=text, dropped=dropped))
 
-    def _discard(self, stream: _Stream) -> None:
-        """Keep a pipe empty whose share is used up, without keeping the loop busy."""
-        self._discards.pop(stream, None)
-        if stream not in self._pipes:
-            return
+    def _drop_output(self, stream: _Stream) -> bool:
         try:
             data = os.read(self._pipes[stream], DISCARD_BYTES)
         except BlockingIOError:
-            pass
-        else:
-            if not data:
-                self._close_pipe(stream)
-                return
-            self._lines[stream].drop(len(data))
-        self._discards[stream] = self._loop.call_later(DISCARD_EVERY_S, self._discard, stream)
+            return False
+        if not data:
+            self._close_pipe(stream)
+            return False
+        self._lines[stream].drop(len(data))
+        return True
+
+    def _discard(self, stream: _Stream, empty: int = 0) -> None:
+        """Keep a pipe empty whose share is used up, without keeping the loop busy; say what was left out once it is quiet."""
+        self._discards.pop(stream, None)
+        empty = 0 if self._drop_output(stream) else empty + 1
+        if empty == QUIET_LOOKS:
+            self._tell_rest(stream)
+        if stream in self._pipes:
+            self._discards[stream] = self._loop.call_later(DISCARD_EVERY_S * min(empty + 1, QUIET_LOOKS), self._discard, stream, empty)
 
     def _resume(self, stream: _Stream) -> None:
         discard = self._discards.pop(stream, None)

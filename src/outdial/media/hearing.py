@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .stream import Stream
 
 
+NEVER = 1 << 62
+
+
 class Hearing:
     """The listening half of a stream."""
 
@@ -31,6 +34,8 @@ class Hearing:
         self._merger = Merger()
         self._collectors: dict[CommandId, Collector] = {}
         self.listener: Listener | None = None
+        self.due = NEVER
+        """When the stream's clock shows this: `advance`."""
         self._late_before = 0
         self._tones: ToneDetector | None = None
 
@@ -105,15 +110,21 @@ class Hearing:
 
     def audio_changed(self) -> None:
         """Who wants audio has changed."""
-        stream = self._stream
-        stream.inbound.on_audio = self._audio if self.listener is not None or stream.echoes else None
+        stream, listener = self._stream, self.listener
+        if listener is None:
+            self.due = NEVER
+            stream.inbound.on_audio = self._back if stream.echoes else None
+        else:
+            self.due = listener.due
+            stream.inbound.on_audio = self._both if stream.echoes else listener.put
 
-    def _audio(self, timestamp: int, audio: bytes, now: float) -> None:
-        stream = self._stream
+    def _back(self, timestamp: int, audio: bytes, at: int) -> None:
+        self._stream.give_back(audio)
+
+    def _both(self, timestamp: int, audio: bytes, at: int) -> None:
+        self._stream.give_back(audio)
         if self.listener is not None:
-            self.listener.put(timestamp, audio, stream.clock(now))
-        if stream.echoes:
-            stream.give_back(audio)
+            self.listener.put(timestamp, audio, at)
 
     def event(self, pressed: Pressed, now: float) -> None:
         """A telephone event announced a press."""
@@ -130,9 +141,11 @@ class Hearing:
         self._merger.still(digit, "event", now)
 
     def advance(self, now: float) -> None:
-        """A tick passed: those who listen hear what is old enough."""
+        """A tick passed, and the clock shows `due`: those who listen hear what is old enough."""
         if self.listener is not None:
             self._act(self.listener.advance(self._stream.clock(now)), now)
+        if self.listener is not None:
+            self.due = self.listener.due
         if self._tones is not None and self._tones.current:
             self._merger.still(self._tones.current, "tone", now)
 

@@ -42,7 +42,7 @@ class Inbound:
         """Where packets go; None: nowhere."""
         self.hears = False
         """Our direction lets us receive."""
-        self.on_audio: Callable[[int, bytes, float], None] | None = None
+        self.on_audio: Callable[[int, bytes, int], None] | None = None
         self.on_press: Callable[[Pressed, float], None] = _nobody
         self.on_still: Callable[[str, float], None] = _still
         self._presses = Presses()
@@ -105,12 +105,13 @@ class Inbound:
             if self.hears:
                 self._event(ssrc, timestamp, data[start:end], now)
             return
+        arrived = (now - self._opened) * 8000
         if arrival is _NEXT:
-            reception.time((now - self._opened) * 8000, timestamp)
+            reception.time(arrived, timestamp)
         elif arrival is not Arrival.EARLIER:
             return
         if self.on_audio is not None and self.hears:
-            self.on_audio(timestamp, data[start:end], now)
+            self.on_audio(timestamp, data[start:end], round(arrived))
 
     def ripen(self, now: float) -> None:
         """Adopt a candidate whose time has come."""

@@ -77,19 +77,18 @@ class Listener:
             self.put, self.where = self._placement.put, self._placement.where
         return findings
 
+    @property
+    def due(self) -> int:
+        """When the stream's clock shows this, there is enough to `advance`."""
+        start = self._placement.read_to
+        if self.watcher is not None or self.tones is not None or any(recorder.needs_frames for recorder in self.recorders.values()):
+            return start + DELAY + _FINE
+        ends = min((recorder.ends_at for recorder in self.recorders.values()), default=start + _COARSE)
+        return DELAY + max(start + _FINE, min(ends, start + _COARSE))
+
     def advance(self, at: int) -> list[Finding]:
         """The clock shows `at`: give what is old enough to those who listen."""
-        upto = at - DELAY
-        fresh = upto - self._placement.read_to
-        if fresh < _FINE:
-            return []
-        if fresh < _COARSE and self.watcher is None and self.tones is None:
-            for recorder in self.recorders.values():
-                if recorder.needs_frames or recorder.ends_at <= upto:
-                    break
-            else:
-                return []
-        return self._read(upto)
+        return self._read(at - DELAY)
 
     def catch_up(self, at: int) -> list[Finding]:
         """Give everything up to `at`: a recording ends now."""

@@ -6,7 +6,6 @@ ahead of what was written. A recording that ends on a digit is cut where that di
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
@@ -52,9 +51,9 @@ class Recorder:
         return self._silence is not None
 
     @property
-    def ends_at(self) -> float:
+    def ends_at(self) -> int:
         """The sample of the stream's clock at which the limit is reached."""
-        return math.inf if self._limit is None else self.start + self._limit
+        return 1 << 62 if self._limit is None else self.start + self._limit
 
     def feed(self, samples: Samples) -> Literal["", "limit", "silence"]:
         """Take the next samples; gives why the recording is over, or nothing."""

@@ -26,7 +26,7 @@ from ..model.media import (
 from ..rtp.packet import HEADER
 from . import g711
 from .dialler import Dialler, EventFrame
-from .hearing import Hearing
+from .hearing import NEVER, Hearing
 from .inbound import Inbound
 from .outlet import Outlet
 from .player import Job, Player, Prompts
@@ -203,7 +203,7 @@ class Stream:
             self._transmit(payload, self._head, clock, late_ms)
         else:
             self._send_tick(clock, late_ms, now)
-        if self.hearing.listener is not None:
+        if self.hearing.due is not NEVER and self.clock(now) >= self.hearing.due:
             self.hearing.advance(now)
 
     def missed(self, ticks: int, now: float) -> None:

@@ -15,9 +15,10 @@ from enum import Enum, auto
 from typing import Protocol
 
 from ..core import FAULT, IGNORE, Table
-from .message import Request, Response, make_request
+from .message import Request, Response
+from .siblings import ack_of_refusal
 from .timers import Timers
-from .values import Address, Headers
+from .values import Address
 
 
 class State(Enum):
@@ -483,26 +484,3 @@ def start_client(tx: Transaction, now: float, *, repeating: bool = True) -> None
             tx.interval = host.timers.t1
             host.arm(tx, Input.TIMER_A if invite else Input.TIMER_E, now + tx.interval)
     host.arm(tx, Input.TIMER_B if invite else Input.TIMER_F, now + host.timers.patience)
-
-
-_COPIED = frozenset({"from", "call-id", "route"})
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
-
-
-def ack_of_refusal(invite: Request, response: Response) -> bytes:
-    """The ACK of a 300 to 699: the INVITE's branch, To from the response (RFC 3261 §17.1.1.3)."""
-    headers = _sibling_headers(invite, "ACK", response.get("to"), _COPIED | _CREDENTIALS)
-    return Request(method="ACK", uri=invite.uri, headers=headers).encode()
-
-
-def cancel_of(invite: Request, reason: str) -> Request:
-    """The CANCEL of an INVITE (RFC 3261 §9.1), with a Reason where there is one (RFC 3326)."""
-    extra = (("Reason", reason),) if reason else ()
-    headers = _sibling_headers(invite, "CANCEL", invite.get("to"), _COPIED) + extra
-    return make_request("CANCEL", invite.uri, headers)
-
-
-def _sibling_headers(invite: Request, method: str, to: str, copied: frozenset[str]) -> Headers:
-    number = invite.get("cseq").split()[0]
-    kept = tuple(pair for pair in invite.headers if pair[0].lower() in copied)
-    return (("Via", invite.get("via")), *kept, ("To", to), ("CSeq", f"{number} {method}"), ("Max-Forwards", "70"))

@@ -71,8 +71,8 @@ class Store:
 
     def close(self) -> None:
         """Commit what waits, and end the threads."""
+        self._engine.dispose()  # first, so that the last connection is the writer's and takes the log away
         self._writer.close()
-        self._engine.dispose()
 
     def _state(self, results: Sequence[Any]) -> None:
         if self._deliver is not None:

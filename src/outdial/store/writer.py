@@ -35,6 +35,7 @@ ATTEMPTS: Final = 2
 """So many failures in a row, and the store is said to refuse: a lock of a moment is nothing to tell."""
 CHECKPOINT_BYTES: Final = 4_000_000
 CHECKPOINT_S: Final = 1.0
+TRUNCATE_FACTOR: Final = 4
 
 
 def log_report(text: str) -> None:
@@ -178,13 +179,11 @@ class Writer:
         self._connection.execute("BEGIN IMMEDIATE")
 
     def _write(self, batch: list[Entry]) -> list[tuple[Entry, Exception]]:
-        execute, run = self._connection.cursor(), self._statements.run
+        run = self._statements.run
         if not batch and self._failures:
-            run(execute, NodeRow(name=PROBE, value=self._failures))
+            run(self._connection.cursor(), (NodeRow(name=PROBE, value=self._failures),))
         try:
-            for entry in batch:
-                for record in entry.unit:
-                    run(execute, record)
+            run(self._connection.cursor(), (record for entry in batch for record in entry.unit))
             return []
         except Exception as error:
             if database.refuses(error):
@@ -200,8 +199,7 @@ class Writer:
         for entry in batch:
             cursor.execute("SAVEPOINT unit")
             try:
-                for record in entry.unit:
-                    run(cursor, record)
+                run(cursor, entry.unit)
             except Exception as error:
                 if database.refuses(error):
                     raise
@@ -240,8 +238,11 @@ class Writer:
         connection = database.connect_writer(self._path)
         while not self._ended.wait(CHECKPOINT_S):
             try:
-                if log.stat().st_size > CHECKPOINT_BYTES:
+                size = log.stat().st_size
+                if size > CHECKPOINT_BYTES:
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                if size > TRUNCATE_FACTOR * CHECKPOINT_BYTES:  # a writer that never rests: it waits a moment, for the little that is left
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except (sqlite3.Error, OSError):
                 continue  # the writer meets the same trouble and tells of it; the log only grows meanwhile
         connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import msgspec
 from starlette.requests import Request
@@ -34,6 +34,7 @@ from .reply import answer, failure
 
 PURPOSE = "_outdial/calls"
 HEARTBEAT_S = 15.0
+CATCH_UP_S = 1.0
 SHOWN = (
     CallEnded | CallRow | Cdr | EventRow | InvocationDone | InvocationRow | LegDialog | LegEnded | LegRow | NoteRow | OutputRow
     | RecordingRow | SipMessageRow
@@ -94,36 +95,55 @@ class Calls:
         if history is None:
             subscription.close()
             return _unknown()
-        return StreamingResponse(_told(history, subscription), media_type="application/x-ndjson")
+        return StreamingResponse(self._told(history, subscription), media_type="application/x-ndjson")
+
+    async def _told(self, history: CallHistory, subscription: Subscription) -> AsyncIterator[bytes]:
+        """One record a line: what is on record, then what comes, without doubles, to the call's end."""
+        seen = _Seen()
+        waiting: asyncio.Task[Record] | None = None
+        caught_up = False
+        try:
+            for line in seen.new(in_order(history)):
+                yield line
+            while history.ended is None:
+                waiting = waiting or asyncio.ensure_future(subscription.next())
+                done, _ = await asyncio.wait((waiting,), timeout=HEARTBEAT_S if caught_up else CATCH_UP_S)
+                if not done and not caught_up:
+                    # What was handed to the store just before we subscribed, and was not committed when we read.
+                    caught_up = True
+                    later = await self._means.resources.calls.get(history.call.call)
+                    for line in seen.new(in_order(later) if later else ()):
+                        yield line
+                    if later is not None and later.ended is not None:
+                        return
+                elif not done:
+                    yield b"\n"
+                else:
+                    record, waiting = waiting.result(), None
+                    for line in seen.new((record,)):
+                        yield line
+                    if isinstance(record, CallEnded):
+                        return
+        finally:
+            if waiting is not None:
+                waiting.cancel()
+            subscription.close()
 
 
-async def _told(history: CallHistory, subscription: Subscription) -> AsyncIterator[bytes]:
-    """One record a line: what is on record, then what comes, without doubles, to the call's end."""
-    seen: set[bytes] = set()
-    waiting: asyncio.Task[Record] | None = None
-    try:
-        for record in in_order(history):
-            line = msgspec.json.encode(record)
-            seen.add(line)
-            yield line + b"\n"
-        while history.ended is None:
-            waiting = waiting or asyncio.ensure_future(subscription.next())
-            done, _ = await asyncio.wait((waiting,), timeout=HEARTBEAT_S)
-            if not done:
-                yield b"\n"
-                continue
-            record, waiting = waiting.result(), None
-            if not isinstance(record, SHOWN):
-                continue
-            line = msgspec.json.encode(record)
-            if line not in seen:
-                yield line + b"\n"
-            if isinstance(record, CallEnded):
-                return
-    finally:
-        if waiting is not None:
-            waiting.cancel()
-        subscription.close()
+class _Seen:
+    """Turns records into lines, each once."""
+
+    def __init__(self) -> None:
+        self._lines: set[bytes] = set()
+
+    def new(self, records: Iterable[Record]) -> Iterator[bytes]:
+        """The lines of those records that are shown and have not been seen."""
+        for record in records:
+            if isinstance(record, SHOWN):
+                line = msgspec.json.encode(record) + b"\n"
+                if line not in self._lines:
+                    self._lines.add(line)
+                    yield line
 
 
 def _unknown() -> Response:
