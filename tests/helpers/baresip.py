@@ -36,11 +36,12 @@ def dial(folder: Path, uri: str, says: Any, seconds: int) -> Call:
     first = free_media_port()
     (folder / "contacts").touch()
     (folder / "accounts").write_text(f"<sip:bob@127.0.0.1:{free_port()}>;regint=0;answermode=auto\n")
-    modules = "".join(f"module {name}.so\n" for name in ("g711", "aufile", "sndfile"))
-    (folder / "config").write_text(
-        f"sip_listen 127.0.0.1:{free_port()}\nnet_interface 127.0.0.1\nrtp_ports {first}-{first + 10}\n"
-        f"audio_source aufile,{folder}/say.wav\nsnd_path {folder}\nmodule_path /usr/lib/baresip/modules\n{modules}module_tmp account.so\nmodule_app menu.so\n"
-    )
+    settings = [
+        f"sip_listen 127.0.0.1:{free_port()}", "net_interface 127.0.0.1", f"rtp_ports {first}-{first + 10}",
+        f"audio_source aufile,{folder}/say.wav", f"snd_path {folder}", "module_path /usr/lib/baresip/modules",
+        *(f"module {name}.so" for name in ("g711", "aufile", "sndfile")), "module_tmp account.so", "module_app menu.so",
+    ]  # fmt: skip
+    (folder / "config").write_text("\n".join(settings) + "\n")
     command = ["timeout", str(seconds + 10), "baresip", "-f", str(folder), "-t", str(seconds), "-e", f"d {uri}"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     files = sorted(folder.glob("dump-*-dec.wav"))
