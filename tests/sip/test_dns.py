@@ -74,8 +74,8 @@ async def find(*uris: str, server: NameServer | None = None, now: float = 0.0, d
         asyncio.get_running_loop(),
         hear,
         lambda n: drawn,
-        resolver=server or NameServer(),
-        **options,  # type: ignore[arg-type]
+        resolver=server or NameServer(),  # type: ignore[arg-type]
+        **options,
     )
     for token, uri in enumerate(uris):
         finder.put(Resolve(token=token, uri=uri), now)

@@ -35,7 +35,7 @@ from outdial.sip.via import Via, parse_via
 
 TOKEN = st.text("abcXYZ019-.!%*_+`'~", min_size=1, max_size=12)
 NAME = TOKEN.map(str.lower)
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n", exclude_categories=("Cs",)), max_size=30)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=30)
 VALUE = TEXT.map(str.strip)
 HOST = st.one_of(st.sampled_from(["example.com", "192.0.2.1", "2001:db8::1"]), st.text("abc019-.", min_size=1, max_size=12))
 PORT = st.one_of(st.none(), st.integers(1, 65535))
