@@ -20,7 +20,7 @@ from ..model.numbers import mask_all
 from ..model.work import Note
 from . import legs
 from .parameters import SYSTEM, SYSTEM_ERROR, Refused
-from .values import Context, FailedAs, Running
+from .values import Context, FailedAs, Finished, Interrupted, Running
 
 
 class Refusal:
@@ -119,8 +119,10 @@ class Machine:
                 run(self, item)
 
     def put(self, item: Any) -> None:
-        """Queue an output."""
+        """Queue an output. After the last word nothing is waited for any more."""
         self._outputs.append(item)
+        if isinstance(item, Finished | FailedAs | Interrupted):
+            self.timers = Timers()
 
     def command_id(self) -> CommandId:
         """A new media command's id."""
