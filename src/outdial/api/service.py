@@ -14,7 +14,7 @@ from ..model.ids import KeyId
 from ..model.numbers import mask_all
 from ..model.requests import RepeatKey
 from ..model.resources import StoreRefused
-from . import rates, sigv4, wire
+from . import local, rates, sigv4, wire
 from .context import Context, Means, RequestSeen
 from .errors import ServiceError, bad_request, forbidden, unavailable
 from .operations import CREATES, SERVED
@@ -33,7 +33,7 @@ BODY_TIMEOUT_S = 20.0
 DRAIN_MAX = 32 * 1024 * 1024
 DRAIN_TIMEOUT_S = 5.0
 DEVELOPMENT_KEY = "outdial"
-"""Key id and secret of the development credentials: on a loopback listener only."""
+"""Key id and secret of the development credentials: on a loopback listener, under a loopback name, only."""
 
 
 class Gone(Exception):
@@ -128,20 +128,22 @@ class Service:
 
     def authenticate(self, method: str, path: str, query: str, headers: dict[str, str], payload_hash: str) -> sigv4.Signature:
         """The request's signature, verified. Raises `ServiceError`."""
+
+        def secret_of(key: str) -> str | None:
+            if key == DEVELOPMENT_KEY and self._means.settings.loopback:
+                local.check(headers)
+                return DEVELOPMENT_KEY
+            return self._means.resources.keys.secret(KeyId(key))
+
         return sigv4.verify(
             method=method,
             path=path,
             query=query,
             headers=headers,
             payload_hash=payload_hash,
-            secret_of=self._secret_of,
+            secret_of=secret_of,
             at=self._means.wall(self._means.now()) / 1000,
         )
-
-    def _secret_of(self, key: str) -> str | None:
-        if key == DEVELOPMENT_KEY and self._means.settings.loopback:
-            return DEVELOPMENT_KEY
-        return self._means.resources.keys.secret(KeyId(key))
 
     def _account_of(self, key: KeyId) -> str:
         row = self._means.resources.keys.get(key)
