@@ -13,8 +13,8 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import local
+from ..asgi import Gone, check_size, read_body, read_headers, respond
 from ..errors import ServiceError
-from ..service import Gone, check_size, read_body, read_headers
 from .reply import failure
 
 Verify = Callable[[str, str, str, dict[str, str], str], object]
@@ -46,10 +46,9 @@ class Guard:
         except Gone:
             return
         except ServiceError as error:
-            refusal = failure(error.status, error.message, "" if self._loopback else "Sign the request with a key of this node")
-            if error.close:
-                refusal.headers["connection"] = "close"
-            await refusal(scope, receive, send)
+            hint = "" if self._loopback else "Sign the request with a key of this node"
+            refusal = failure(error.status, error.message, hint)
+            await respond(send, receive, error.status, bytes(refusal.body), error.headers(), drain=error.close)
             return
         await self._app(scope, _replay(body, receive), send)
 
