@@ -50,8 +50,8 @@ class Pool:
     # What the core asks
 
     def open(self, now: float) -> None:
-        """Start the one warm worker."""
-        self._core.function_state(self.spec.name, "served")
+        """Start the one warm worker; until it says otherwise the function is taken to be served."""
+        self._core.functions.state(self.spec.name, "served", loading=True)
         self.replenish(now)
 
     def seek(self, invocation: Invocation, preferred: WorkerId | None, now: float) -> None:
@@ -93,12 +93,13 @@ class Pool:
         self.open(now)
 
     def close(self, now: float) -> None:
-        """The function is no longer configured."""
-        self._broken = self._core.unserved(self.spec.name)
-        self._core.timers.cancel(("start", self.spec.name))
-        self._core.timers.cancel(("scale", self.spec.name))
+        """It is no longer what serves the function: busy workers finish, and events that wait look for what is."""
+        for timer in ("start", "scale"):
+            self._core.timers.cancel((timer, self.spec.name))
         self._retire(now)
-        self._refuse_waiting(self._broken, now)
+        waiting, self._waiting = self._waiting, deque()
+        for invocation in waiting:
+            self._core.seek(invocation, now)
 
     def feed(self, worker: Worker, what: WorkerInput, why: str, now: float) -> None:
         """Follow the worker's table."""
@@ -142,7 +143,7 @@ class Pool:
         self._core.timers.cancel(("load", worker.id))
         if self._broken:
             self._broken = ""
-        self._core.function_state(self.spec.name, "served")
+        self._core.functions.state(self.spec.name, "served")
 
     def offer(self, worker: Worker, now: float) -> None:
         worker.invocation = None
@@ -170,7 +171,7 @@ class Pool:
             self.died(worker, why, now)
             return
         self._broken = why
-        self._core.function_state(self.spec.name, "broken", why)
+        self._core.functions.state(self.spec.name, "broken", why)
         self._core.timers.set(("start", self.spec.name), now + MEND_AFTER_S, "broken function")
         self._refuse_waiting(why, now)
 
