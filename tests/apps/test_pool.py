@@ -72,6 +72,26 @@ def test_a_quick_answer_saves_a_start() -> None:
     assert len(rig.all(StartWorker)) == 1
 
 
+def test_quick_handlers_are_not_joined_by_others_because_many_events_wait() -> None:
+    rig = Rig()
+    for _ in range(100):
+        rig.give(invoke("app"))
+    for _ in range(100):
+        rig.advance(0.002)
+        rig.replies()
+    assert len(rig.all(StartWorker)) == 1
+
+
+def test_a_worker_that_cannot_keep_up_is_joined_by_others() -> None:
+    rig = Rig()
+    for _ in range(400):
+        rig.give(invoke("app"))
+    for _ in range(100):
+        rig.advance(0.005)
+        rig.replies()
+    assert len(rig.all(StartWorker)) > 1
+
+
 def test_at_most_four_workers_of_a_function_load_at_the_same_time() -> None:
     rig = Rig()
     rig.loads = False

@@ -1,7 +1,8 @@
 """The workers of one function: which of them gets an event, when another one is started, and what its deaths mean.
 
 One warm worker is kept. A call's event goes to the worker that had its last one where that is free, else to the one that was used last (so
-that surplus ones grow idle and end). Where events wait, more are started, a few at a time: starting costs far more than a quick answer.
+that surplus ones grow idle and end). Where events wait and the workers do not move on, more are started, a few at a time: starting one
+costs far more than a quick answer.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from .invocations import Invocations
 
 START_MORE_AFTER_S = 0.02
-"""An event that has waited this long for a busy worker is a reason to start another."""
+"""An event that has waited this long for workers that are busy with the same event as before is a reason to start another."""
+PATIENCE_S = 0.25
+"""One that has waited this long is a reason even though the workers move on."""
 START_AT_ONCE = 4
 """Workers of one function that load at the same time."""
 DEATH_DELAYS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 10.0)
@@ -67,6 +70,7 @@ class Pool:
         if now < self._start_at and not self._live():
             self._core.feed(invocation, InvocationInput.REFUSED, self._dying(now), now)
             return
+        invocation.queued_at = now
         if invocation.attempts:
             self._waiting.appendleft(invocation)
         else:
@@ -124,13 +128,14 @@ class Pool:
 
     def scale(self, now: float) -> None:
         """Events have waited: start more workers, a few at a time."""
+        self._arm_scale(now)
+        if not self._waiting or now < self._start_at or self._moves_on(now):
+            return
         starting = sum(worker.state is WorkerState.STARTING for worker in self.workers.values())
         running = sum(worker.state in _LIVE or worker.state is WorkerState.RETIRING for worker in self.workers.values())
         wanted = min(len(self._waiting) - starting, START_AT_ONCE - starting, self.spec.max_workers - running)
-        if now >= self._start_at:
-            for _ in range(wanted):
-                self._start(now)
-        self._arm_scale(now)
+        for _ in range(wanted):
+            self._start(now)
 
     def expire(self, worker: Worker, now: float) -> None:
         """A worker has been idle for long."""
@@ -208,8 +213,13 @@ class Pool:
     def _live(self) -> int:
         return sum(worker.state in _LIVE for worker in self.workers.values())
 
+    def _moves_on(self, now: float) -> bool:
+        recent = any(worker.state is WorkerState.BUSY and now - worker.since < START_MORE_AFTER_S for worker in self.workers.values())
+        return recent and now - self._waiting[0].queued_at < PATIENCE_S
+
     def _place(self, invocation: Invocation, worker: Worker, now: float) -> None:
         self.feed(worker, WorkerInput.TAKEN, "", now)
+        worker.since = now
         invocation.taker = worker
         self._core.feed(invocation, InvocationInput.PLACED, "", now)
 
