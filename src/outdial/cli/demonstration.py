@@ -24,6 +24,7 @@ PROGRAM = "first_call.py"
 HANDLER = "handlers/reminder.py"
 NEEDED = (("boto3", "boto3"), ("espeakng_loader", "espeakng-loader"))
 LONGEST_S = 180.0
+READY_EVERY_S = 0.02
 
 
 class Demonstration:
@@ -64,6 +65,8 @@ class Demonstration:
         http = node.addresses["http"]
         print(f"A node is up: the AWS API at {http}, SIP at {node.addresses['sip']}, a telephone network at {node.addresses['carrier']}.")
         print(f"Now {_near(examples() / PROGRAM)}, an ordinary boto3 program, calls {self._to} through it.\n", flush=True)
+        while node.report.ready() is not None:
+            await asyncio.sleep(READY_EVERY_S)
         tale = Tale(node.follow, node.folder.cache / "carrier.jsonl")
         program = await asyncio.create_subprocess_exec(
             sys.executable,
