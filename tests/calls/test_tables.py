@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from outdial.calls.call import CALL, CallInput, CallState
-from outdial.calls.creation import CREATION, CreationInput, CreationState
-from outdial.calls.leg import LEG, LegInput, LegState
-from outdial.calls.runner import RUNNER, RunnerInput, RunnerState
+from outdial.calls.call_arrows import CALL, CallInput, CallState
+from outdial.calls.creation_arrows import CREATION, CreationInput, CreationState
+from outdial.calls.leg_arrows import LEG, LegInput, LegState
+from outdial.calls.runner_arrows import RUNNER, RunnerInput, RunnerState
 from outdial.core import Table, draw, missing
 
 TABLES = [

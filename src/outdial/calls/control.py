@@ -20,13 +20,15 @@ from ..model.requests import Drain, Drained, PlaceCall, Refused, UpdateCall
 from ..model.settings import CallSettings
 from ..sip import values as sip
 from . import recovery
-from .call import Call, CallInput, no_call
-from .creation import Creation, e164
+from .call import Call
+from .call_arrows import CallInput, no_call
+from .creation import Creation
 from .deliveries import Deliveries
 from .events import Handler
 from .gate import Moment, judge
 from .leg import Leg
 from .load import Load
+from .new_call import e164
 from .shared import Shared
 from .termination import Cause
 
