@@ -153,11 +153,16 @@ def test_the_log_of_the_database_does_not_grow_without_end(tmp_path: Path, monke
     got = Collector()
     store.connect(got)
     log = path.with_name("outdial.db-wal")
-    for token in range(1, 2001):
+    largest, cut = 0, False
+    for token in range(1, 40_001):
         store.put(Save(token=Token(token), unit=(made.call_row(CallId(f"call-{token}")), made.sip("sent", "x" * 5000, 0))), 0.0)
         if token % 20 == 0:
             got.until(lambda results, count=token: len(results) >= count)  # type: ignore[misc]
-    assert path.stat().st_size > 2_000_000  # pages went over beside the writer
-    assert log.stat().st_size < 10_000_000
+            size = log.stat().st_size
+            if cut := size < largest:
+                break
+            largest = size
+    assert cut  # the pages went over to the database beside a writer that never rested
+    assert path.stat().st_size > 100_000
     store.close()
     assert not log.exists()

@@ -84,7 +84,6 @@ def test_the_statements_compile_for_postgresql_too() -> None:
             texts.append((sql, parameters))
 
     for unit in made.life():
-        for record in unit:
-            statements.run(Cursor(), record)
+        statements.run(Cursor(), unit)
     assert all(sql.count("%s") == len(parameters) for sql, parameters in texts)
     assert any("ON CONFLICT (recording) DO UPDATE SET" in sql for sql, _ in texts)

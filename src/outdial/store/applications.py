@@ -18,7 +18,7 @@ class ApplicationGone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 APPLICATION = Mapping(ApplicationRow, schema.applications)
-WRITES = (replaces(APPLICATION), deletes(ApplicationGone, schema.applications, "id"))
+WRITES = (replaces(APPLICATION, appends=False), deletes(ApplicationGone, schema.applications, "id"))
 
 
 class Applications(Shelf[ApplicationRow]):

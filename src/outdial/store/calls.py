@@ -1,4 +1,4 @@
-"""Calls and legs: their rows, and what changes in them."""
+"""Calls and legs: what is known when they begin, on the way, and at their end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 from ..model.records import AttributesRow, CallEnded, CallRow, LegDialog, LegEnded, LegInvite, LegRow
 from . import schema
 from .mapping import Mapping, as_json
-from .statements import changes, inserts, inserts_row, updates
+from .statements import inserts, inserts_row, replaces
 
 CALL = Mapping(CallRow, schema.calls)
-INVITE = Mapping(LegInvite, schema.legs)
-DIALOG = Mapping(LegDialog, schema.legs)
-ENDED = Mapping(LegEnded, schema.legs)
-ATTRIBUTES = Mapping(AttributesRow, schema.calls)
+CALL_END = Mapping(CallEnded, schema.call_ends)
+ATTRIBUTES = Mapping(AttributesRow, schema.attributes)
+INVITE = Mapping(LegInvite, schema.leg_invites)
+DIALOG = Mapping(LegDialog, schema.leg_dialogs)
+LEG_END = Mapping(LegEnded, schema.leg_ends)
 
 
 def _leg(row: LegRow) -> tuple[Any, ...]:
@@ -21,15 +22,15 @@ def _leg(row: LegRow) -> tuple[Any, ...]:
 
 
 def _ended(row: CallEnded) -> tuple[Any, ...]:
-    return row.call, row.ended_at, row.termination.reason, as_json(row.termination)
+    return row.call, row.ended_at, as_json(row.termination), row.termination.reason
 
 
 WRITES = (
     inserts(CALL),
-    updates(CallEnded, schema.calls, keys=("call",), changes=("ended_at", "reason", "termination"), values=_ended),
-    changes(ATTRIBUTES, "call"),
+    inserts_row(CallEnded, schema.call_ends, names=("call", "ended_at", "termination", "reason"), values=_ended),
+    replaces(ATTRIBUTES),
     inserts_row(LegRow, schema.legs, names=("leg", "call", "participant", "trunk"), values=_leg),
-    changes(INVITE, "leg"),
-    changes(DIALOG, "leg"),
-    changes(ENDED, "leg"),
+    replaces(INVITE),
+    replaces(DIALOG),
+    replaces(LEG_END),
 )

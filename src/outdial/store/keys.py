@@ -31,7 +31,7 @@ class KeyGone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 KEY = Mapping(KeyFacts, schema.keys)
-WRITES = (replaces(KEY), deletes(KeyGone, schema.keys, "id"))
+WRITES = (replaces(KEY, appends=False), deletes(KeyGone, schema.keys, "id"))
 
 
 class Secrets(Protocol):

@@ -29,6 +29,7 @@ class MemoryPort:
         self._deliver = deliver
         self._connection = database.connect_writer(":memory:")
         upgrade.create(self._connection)
+        self._cursor = self._connection.cursor()
         self._statements = writes.sqlite()
         self._engine: Engine | None = None
         self._held: dict[int, Save] = {}
@@ -114,16 +115,17 @@ class MemoryPort:
         self._held[key] = save
 
     def _write(self, unit: Sequence[msgspec.Struct]) -> None:
-        cursor = self._connection.cursor()
-        cursor.execute("SAVEPOINT unit")
-        try:
-            for record in unit:
-                self._statements.run(cursor, record)
-        except BaseException:
-            cursor.execute("ROLLBACK TO unit")
-            raise
-        finally:
-            cursor.execute("RELEASE unit")
+        cursor = self._cursor
+        if len(unit) == 1:  # a statement that fails undoes itself
+            self._statements.run(cursor, unit)
+        else:
+            cursor.execute("BEGIN")
+            try:
+                self._statements.run(cursor, unit)
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
         self.resources.committed(unit)
 
     def _answer(self, result: Any) -> None:

@@ -28,4 +28,4 @@ def _base(row: SequenceBase) -> tuple[Any, ...]:
     return SEQUENCE_BASE, row.last
 
 
-WRITES = (_ROW, Write(record=SequenceBase, names=_ROW.names, values=_base, makes=_ROW.makes))
+WRITES = (_ROW, Write(record=SequenceBase, names=_ROW.names, values=_base, make=_ROW.make))

@@ -18,7 +18,7 @@ class NumberGone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NUMBER = Mapping(NumberRow, schema.numbers)
-WRITES = (replaces(NUMBER), deletes(NumberGone, schema.numbers, "e164"))
+WRITES = (replaces(NUMBER, appends=False), deletes(NumberGone, schema.numbers, "e164"))
 
 
 class Numbers(Shelf[NumberRow]):

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, create_e
 from sqlalchemy.pool import QueuePool
 
 from ..model.ids import CallId
-from ..model.records import CallEnded, LegRow
+from ..model.records import LegRow
 from ..model.resources import CallHistory, CallSummary, Position
 from . import database, schema
-from .calls import CALL, DIALOG, ENDED
+from .calls import CALL, CALL_END, DIALOG, LEG_END
 from .cdrs import CDR
 from .events import DONE, EVENT, INVOCATION, NOTE, OUTPUT
 from .mapping import Mapping, from_json
@@ -54,12 +54,12 @@ class Filter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What a row of `calls` must satisfy."""
-        row = schema.calls.c
+        row, end = schema.calls.c, schema.call_ends.c
         asked = {
-            "reason": row.reason == self.reason,
+            "reason": end.reason == self.reason,
             "number": or_(row.to == self.number, row.from_ == self.number),
             "application": row.application == self.application,
-            "in_progress": row.ended_at.is_(None) if self.in_progress else row.ended_at.is_not(None),
+            "in_progress": end.call.is_(None) if self.in_progress else end.call.is_not(None),
             "since": row.started_at >= (self.since or 0),
             "until": row.started_at < (self.until or 0),
         }
@@ -73,7 +73,12 @@ def listed(connection: Connection, before: Position | None = None, limit: int = 
     """Calls started before `before`, by (started_at, call) falling, at most `limit`."""
     table = schema.calls
     width = len(CALL.names)
-    query = select(*CALL.columns, table.c.ended_at, *CDR.columns).outerjoin_from(table, schema.cdrs, schema.cdrs.c.call == table.c.call)
+    ends, cdrs = schema.call_ends, schema.cdrs
+    query = (
+        select(*CALL.columns, ends.c.ended_at, *CDR.columns)
+        .outerjoin_from(table, ends, ends.c.call == table.c.call)
+        .outerjoin(cdrs, cdrs.c.call == table.c.call)
+    )
     if before is not None:
         at, call = before
         query = query.where(or_(table.c.started_at < at, and_(table.c.started_at == at, table.c.call < call)))
@@ -88,41 +93,35 @@ def listed(connection: Connection, before: Position | None = None, limit: int = 
 
 def history(connection: Connection, call: CallId) -> CallHistory | None:
     """All that is on record about one call; None where there is none."""
-    table = schema.calls
-    row = connection.execute(select(*CALL.columns, table.c.ended_at, table.c.termination).where(table.c.call == call)).first()
+    row = connection.execute(select(*CALL.columns).where(schema.calls.c.call == call)).first()
     if row is None:
         return None
-    *cells, ended_at, termination = row
-    ended = (
-        None if ended_at is None else CallEnded(call=call, ended_at=ended_at, termination=from_json(CallEnded, "termination", termination))
-    )
-    legs = schema.legs
 
     def of_call(mapping: Mapping[Any], *order: str) -> tuple[Any, ...]:
         columns = mapping.table.c
         query: Select[Any] = select(*mapping.columns).where(columns.call == call).order_by(*(columns[name] for name in order))
         return tuple(mapping.record(found) for found in connection.execute(query))
 
-    def of_legs(mapping: Mapping[Any], mark: str) -> tuple[Any, ...]:
-        query = select(*mapping.columns).where(legs.c.call == call, legs.c[mark].is_not(None)).order_by(legs.c[mark])
+    def of_legs(mapping: Mapping[Any], order: str) -> tuple[Any, ...]:
+        own = select(schema.legs.c.leg).where(schema.legs.c.call == call)
+        query = select(*mapping.columns).where(mapping.table.c.leg.in_(own)).order_by(mapping.table.c[order])
         return tuple(mapping.record(found) for found in connection.execute(query))
 
-    outcomes = select(*DONE.columns).where(schema.invocations.c.call == call, schema.invocations.c.outcome.is_not(None))
-    cdr = of_call(CDR)
+    ends, cdrs = of_call(CALL_END), of_call(CDR)
     return CallHistory(
-        call=CALL.record(cells),
-        ended=ended,
+        call=CALL.record(row),
+        ended=ends[0] if ends else None,
         legs=leg_rows(connection, call),
         dialogs=of_legs(DIALOG, "answered_at"),
-        legs_ended=of_legs(ENDED, "ended_at"),
+        legs_ended=of_legs(LEG_END, "ended_at"),
         events=of_call(EVENT, "number"),
         invocations=of_call(INVOCATION, "sequence"),
-        outcomes=tuple(DONE.record(found) for found in connection.execute(outcomes.order_by(schema.invocations.c.sequence))),
+        outcomes=of_call(DONE, "sequence"),
         recordings=of_call(RECORDING, "started_at", "recording"),
         sip=of_call(MESSAGE, "id"),
         output=of_call(OUTPUT, "id"),
         notes=of_call(NOTE, "id"),
-        cdr=cdr[0] if cdr else None,
+        cdr=cdrs[0] if cdrs else None,
     )
 
 

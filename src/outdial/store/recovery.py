@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from ..model.ids import CallId, LegId
 from ..model.records import EventRow, InvocationRow, RecordingRow, Unfinished, UnfinishedLeg
 from . import schema
-from .calls import CALL, DIALOG, ENDED, INVITE
+from .calls import CALL, DIALOG, INVITE, LEG_END
 from .events import EVENT, INVOCATION
+from .mapping import Mapping
 from .node import SEQUENCE_BASE
 from .read import leg_rows
 from .recordings import RECORDING
+
+_PROGRESS: dict[str, Mapping[Any]] = {"invite": INVITE, "dialog": DIALOG, "ended": LEG_END}
 
 
 def unfinished(connection: Connection) -> list[Unfinished]:
     """Every call that has no CDR, oldest first."""
     table = schema.calls
+    kept = schema.attributes
     query = (
-        select(*CALL.columns, table.c.attributes)
+        select(*CALL.columns, kept.c.attributes)
         .outerjoin_from(table, schema.cdrs, schema.cdrs.c.call == table.c.call)
+        .outerjoin(kept, kept.c.call == table.c.call)
         .where(schema.cdrs.c.call.is_(None))
         .order_by(table.c.started_at, table.c.call)
     )
@@ -51,10 +56,12 @@ def _call(connection: Connection, cells: tuple[Any, ...]) -> Unfinished:
 
 
 def _events(connection: Connection, call: CallId) -> tuple[InvocationRow | None, tuple[EventRow, ...]]:
-    invocations, happened = schema.invocations, schema.events
-    unanswered = select(*INVOCATION.columns).where(invocations.c.call == call, invocations.c.outcome.is_(None))
-    row = connection.execute(unanswered.order_by(invocations.c.sequence.desc())).first()
-    dealt_with = select(invocations.c.number).where(invocations.c.call == call, invocations.c.outcome.is_not(None))
+    given, ended, happened = schema.invocations, schema.invocation_ends, schema.events
+    both = given.outerjoin(ended, and_(ended.c.call == given.c.call, ended.c.sequence == given.c.sequence))
+    mine = given.c.call == call
+    unanswered = select(*INVOCATION.columns).select_from(both).where(mine, ended.c.call.is_(None)).order_by(given.c.sequence.desc())
+    row = connection.execute(unanswered).first()
+    dealt_with = select(given.c.number).select_from(both).where(mine, ended.c.call.is_not(None))
     left = select(*EVENT.columns).where(happened.c.call == call, happened.c.number.not_in(dealt_with)).order_by(happened.c.number)
     return (
         None if row is None else INVOCATION.record(row),
@@ -65,9 +72,8 @@ def _events(connection: Connection, call: CallId) -> tuple[InvocationRow | None,
 def _progress(connection: Connection, leg: LegId) -> dict[str, Any]:
     """How far a leg got."""
     found: dict[str, Any] = {}
-    for name, mapping, mark in (("invite", INVITE, "invite"), ("dialog", DIALOG, "answered_at"), ("ended", ENDED, "ended_at")):
-        columns = schema.legs.c
-        row = connection.execute(select(*mapping.columns).where(columns.leg == leg, columns[mark].is_not(None))).first()
+    for name, mapping in _PROGRESS.items():
+        row = connection.execute(select(*mapping.columns).where(mapping.table.c.leg == leg)).first()
         found[name] = None if row is None else mapping.record(row)
     return found
 

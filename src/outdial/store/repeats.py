@@ -28,10 +28,8 @@ WRITES = (
         record=RepeatRow,
         names=NAMES,
         values=_values,
-        makes=(
-            lambda _: insert_statement(schema.repeats, NAMES[:-1]),
-            lambda _: delete(schema.repeats).where(schema.repeats.c.made_at < bindparam("p_before")),
-        ),
+        make=lambda _: insert_statement(schema.repeats, NAMES[:-1]),
+        after=(lambda _: delete(schema.repeats).where(schema.repeats.c.made_at < bindparam("p_before")),),
     ),
 )
 

@@ -1,4 +1,7 @@
-"""The tables. Times are epoch milliseconds; columns bear the names of the record's fields; values that are not plain stand as JSON text."""
+"""The tables: one for each type of record, so that all writing is appending (which goes many rows at a time).
+
+Times are epoch milliseconds; columns bear the names of the record's fields; values that are not plain stand as JSON text.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +43,20 @@ calls = Table(
     _text("from_"),
     _text("to"),
     _number("started_at"),
-    _bytes("attributes", null=True),
-    _number("ended_at", null=True),
-    _text("reason", null=True),
-    _text("termination", null=True),
     Index("calls_started", "started_at"),
 )
+
+call_ends = Table(
+    "call_ends",
+    metadata,
+    _text("call", key=True),
+    _number("ended_at"),
+    _text("termination"),
+    _text("reason"),
+)
+"""`reason` is the termination's, so that it can be asked for."""
+
+attributes = Table("attributes", metadata, _text("call", key=True), _bytes("attributes"))
 
 legs = Table(
     "legs",
@@ -54,20 +65,32 @@ legs = Table(
     _text("call"),
     _text("participant"),
     _text("trunk"),
-    _bytes("invite", null=True),
-    _text("transport", null=True),
-    _text("source", null=True),
-    _text("destination", null=True),
-    _bytes("offer", null=True),
-    _number("answered_at", null=True),
-    _text("remote_tag", null=True),
-    _text("remote_target", null=True),
-    _text("routes", null=True),
-    _bytes("answer", null=True),
-    _number("ended_at", null=True),
-    _text("termination", null=True),
     Index("legs_call", "call"),
 )
+
+leg_invites = Table(
+    "leg_invites",
+    metadata,
+    _text("leg", key=True),
+    _bytes("invite"),
+    _text("transport"),
+    _text("source"),
+    _text("destination"),
+    _bytes("offer"),
+)
+
+leg_dialogs = Table(
+    "leg_dialogs",
+    metadata,
+    _text("leg", key=True),
+    _number("answered_at"),
+    _text("remote_tag"),
+    _text("remote_target"),
+    _text("routes"),
+    _bytes("answer"),
+)
+
+leg_ends = Table("leg_ends", metadata, _text("leg", key=True), _number("ended_at"), _text("termination"))
 
 events = Table(
     "events",
@@ -90,11 +113,18 @@ invocations = Table(
     _text("function"),
     _bytes("request"),
     _number("given_at"),
-    _text("outcome", null=True),
-    _bytes("reply", null=True),
-    _text("error", null=True),
-    _number("attempts", null=True),
-    _number("done_at", null=True),
+)
+
+invocation_ends = Table(
+    "invocation_ends",
+    metadata,
+    _text("call", key=True),
+    _number("sequence", key=True),
+    _text("outcome"),
+    _bytes("reply"),
+    _text("error"),
+    _number("attempts"),
+    _number("done_at"),
 )
 
 recordings = Table(

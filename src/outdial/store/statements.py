@@ -1,17 +1,23 @@
-"""Statements compiled once: how each record is written by the driver's cursor, without the expression layer in between."""
+"""Statements compiled once: how each record is written by the driver's cursor, without the expression layer in between.
+
+Each call of a driver gives up the interpreter's lock and has to win it back from the node's loop, so that their number counts for more
+than their work: rows of one type go in many at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
-from sqlalchemy.sql import ClauseElement, delete, insert, update
+from sqlalchemy.sql import ClauseElement, delete, insert
 
 from .mapping import Mapping
 
@@ -19,6 +25,8 @@ Make = Callable[[str], ClauseElement]
 """A statement for a dialect's name; its parameters are `p_NAME`."""
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """`ON CONFLICT` is the same text in both, but SQLAlchemy has it by dialect."""
+TOGETHER: Final = (64, 16, 4, 1)
+"""So many rows go into one statement: few sizes, so that the driver keeps all of them prepared."""
 
 
 class Cursor(Protocol):
@@ -35,7 +43,12 @@ class Write:
     names: tuple[str, ...]
     values: Callable[[Any], Sequence[Any]]
     """The parameters, in the order of `names`."""
-    makes: tuple[Make, ...]
+    make: Make
+    """For each record; where `appends`, an insert."""
+    after: tuple[Make, ...] = ()
+    """For the last record of several."""
+    appends: bool = True
+    """Order among other types does not matter: rows may be gathered and go in together."""
 
 
 def _parameters(names: Iterable[str]) -> dict[str, Any]:
@@ -45,23 +58,23 @@ def _parameters(names: Iterable[str]) -> dict[str, Any]:
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-def inserts(mapping: Mapping[R]) -> Write:
-    """A record that is written once: a second one with its key is an error."""
-    return inserts_row(mapping.type, mapping.table, names=mapping.names, values=mapping.values)
-
-
 def insert_statement(table: Table, names: Iterable[str]) -> ClauseElement:
     """An insert of these columns."""
     return insert(table).values(_parameters(names))
 
 
+def inserts(mapping: Mapping[R]) -> Write:
+    """A record that is written once: a second one with its key is an error."""
+    return inserts_row(mapping.type, mapping.table, names=mapping.names, values=mapping.values)
+
+
 def inserts_row(record: type[msgspec.Struct], table: Table, *, names: tuple[str, ...], values: Callable[[Any], Sequence[Any]]) -> Write:
     """The same for a record whose fields are not the columns."""
     statement = insert_statement(table, names)
-    return Write(record=record, names=names, values=values, makes=(lambda _: statement,))
+    return Write(record=record, names=names, values=values, make=lambda _: statement)
 
 
-def replaces(mapping: Mapping[R]) -> Write:
+def replaces(mapping: Mapping[R], *, appends: bool = True) -> Write:
     """A record that may be written again: the later one replaces."""
     table = mapping.table
     keys = [column.name for column in table.primary_key]
@@ -72,69 +85,89 @@ def replaces(mapping: Mapping[R]) -> Write:
         replacing: ClauseElement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
         return replacing
 
-    return Write(record=mapping.type, names=mapping.names, values=mapping.values, makes=(make,))
-
-
-def updates(
-    record: type[msgspec.Struct],
-    table: Table,
-    *,
-    keys: tuple[str, ...],
-    values: Callable[[Any], Sequence[Any]],
-    changes: tuple[str, ...],
-) -> Write:
-    """A record that changes some columns of a row that is there; `values` gives the keys, then the changes."""
-    statement = update(table).values(_parameters(changes))
-    for key in keys:
-        statement = statement.where(table.c[key] == bindparam(f"p_{key}"))
-    return Write(record=record, names=keys + changes, values=values, makes=(lambda _: statement,))
-
-
-def changes(mapping: Mapping[R], *keys: str) -> Write:
-    """A record all of whose fields but `keys` are changes to a row that is there."""
-    others = tuple(name for name in mapping.names if name not in keys)
-    pick = itemgetter(*(mapping.names.index(name) for name in keys + others))
-    return updates(mapping.type, mapping.table, keys=keys, changes=others, values=lambda record: pick(mapping.values(record)))
+    return Write(record=mapping.type, names=mapping.names, values=mapping.values, make=make, appends=appends)
 
 
 def deletes(record: type[msgspec.Struct], table: Table, key: str) -> Write:
     """A record of one field that takes the row of that key away."""
     statement = delete(table).where(table.c[key] == bindparam(f"p_{key}"))
-    return Write(record=record, names=(key,), values=msgspec.structs.astuple, makes=(lambda _: statement,))
+    return Write(record=record, names=(key,), values=msgspec.structs.astuple, make=lambda _: statement, appends=False)
 
 
 Pick = Callable[[Sequence[Any]], Sequence[Any]]
-Part = tuple[str, Pick | None]
-"""A statement's text, and how its parameters are picked from the row (None: they are the row)."""
-Compiled = tuple[Callable[[Any], Sequence[Any]], tuple[Part, ...]]
+
+
+class _Compiled:
+    """One write, for one dialect."""
+
+    def __init__(self, write: Write, dialect: Dialect) -> None:
+        self.values = write.values
+        self.appends = write.appends
+        self._sql, self._pick = _compile(write.make(dialect.name), write.names, dialect)
+        self._after = [_compile(make(dialect.name), write.names, dialect) for make in write.after]
+        self._many = lru_cache(maxsize=None)(self._repeated)
+
+    def run(self, cursor: Cursor, rows: Sequence[Sequence[Any]]) -> None:
+        """Write these rows, in order."""
+        pick, start = self._pick, 0
+        picked = rows if pick is None else [pick(row) for row in rows]
+        for size in TOGETHER:
+            while len(picked) - start >= size:
+                chunk = picked[start : start + size]
+                cursor.execute(self._many(size), chunk[0] if size == 1 else tuple(chain.from_iterable(chunk)))
+                start += size
+        for sql, choose in self._after:
+            cursor.execute(sql, rows[-1] if choose is None else choose(rows[-1]))
+
+    def _repeated(self, size: int) -> str:
+        """The insert, for `size` rows."""
+        if size == 1:
+            return self._sql
+        head, values, tail = self._sql.partition(" VALUES (")
+        one, close, rest = tail.partition(")")
+        return head + values + "), (".join([one] * size) + close + rest
 
 
 class Statements:
     """All writes, compiled for one dialect."""
 
     def __init__(self, dialect: Dialect, writes: Iterable[Write]) -> None:
-        self._writes: dict[type, Compiled] = {}
-        for write in writes:
-            parts = tuple(_compile(make(dialect.name), write.names, dialect) for make in write.makes)
-            self._writes[write.record] = (write.values, parts)
+        self._writes = {write.record: _Compiled(write, dialect) for write in writes}
 
     def __contains__(self, record: type) -> bool:
         return record in self._writes
 
-    def run(self, cursor: Cursor, record: msgspec.Struct) -> None:
-        """Write one record. Raises what the driver raises, `KeyError` for a type that no table knows."""
-        values, parts = self._writes[type(record)]
-        row = values(record)
-        for sql, pick in parts:
-            cursor.execute(sql, row if pick is None else pick(row))
+    def run(self, cursor: Cursor, records: Iterable[msgspec.Struct]) -> None:
+        """Write records as if one after the other. Raises what the driver raises, `KeyError` for a type that no table knows."""
+        writes = self._writes
+        gathered: dict[_Compiled, list[Sequence[Any]]] = {}
+        for record in records:
+            write = writes[type(record)]
+            if write.appends:
+                rows = gathered.get(write)
+                if rows is None:
+                    rows = gathered[write] = []
+                rows.append(write.values(record))
+            else:
+                _flush(cursor, gathered)
+                write.run(cursor, (write.values(record),))
+        _flush(cursor, gathered)
 
 
-def _compile(statement: ClauseElement, names: tuple[str, ...], dialect: Dialect) -> Part:
+def _flush(cursor: Cursor, gathered: dict[_Compiled, list[Sequence[Any]]]) -> None:
+    for write, rows in gathered.items():
+        write.run(cursor, rows)
+    gathered.clear()
+
+
+def _compile(statement: ClauseElement, names: tuple[str, ...], dialect: Dialect) -> tuple[str, Pick | None]:
+    """A statement's text on one line, and how its parameters are picked from the row (None: they are the row)."""
     compiled = statement.compile(dialect=dialect)
     order = [names.index(name.removeprefix("p_")) for name in compiled.positiontup]  # type: ignore[attr-defined]
+    sql = " ".join(str(compiled).split())
     if order == list(range(len(names))):
-        return str(compiled), None
+        return sql, None
     if len(order) == 1:
         (only,) = order
-        return str(compiled), lambda row: (row[only],)
-    return str(compiled), itemgetter(*order)
+        return sql, lambda row: (row[only],)
+    return sql, itemgetter(*order)

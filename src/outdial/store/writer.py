@@ -179,13 +179,11 @@ class Writer:
         self._connection.execute("BEGIN IMMEDIATE")
 
     def _write(self, batch: list[Entry]) -> list[tuple[Entry, Exception]]:
-        execute, run = self._connection.cursor(), self._statements.run
+        run = self._statements.run
         if not batch and self._failures:
-            run(execute, NodeRow(name=PROBE, value=self._failures))
+            run(self._connection.cursor(), (NodeRow(name=PROBE, value=self._failures),))
         try:
-            for entry in batch:
-                for record in entry.unit:
-                    run(execute, record)
+            run(self._connection.cursor(), (record for entry in batch for record in entry.unit))
             return []
         except Exception as error:
             if database.refuses(error):
@@ -201,8 +199,7 @@ class Writer:
         for entry in batch:
             cursor.execute("SAVEPOINT unit")
             try:
-                for record in entry.unit:
-                    run(cursor, record)
+                run(cursor, entry.unit)
             except Exception as error:
                 if database.refuses(error):
                     raise

@@ -26,6 +26,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "attributes",
+        sa.Column("call", sa.Text(), nullable=False),
+        sa.Column("attributes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("call"),
+    )
+    op.create_table(
+        "call_ends",
+        sa.Column("call", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("termination", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("call"),
+    )
+    op.create_table(
         "calls",
         sa.Column("call", sa.Text(), nullable=False),
         sa.Column("application", sa.Text(), nullable=False),
@@ -37,10 +51,6 @@ def upgrade() -> None:
         sa.Column("from_", sa.Text(), nullable=False),
         sa.Column("to", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("attributes", sa.LargeBinary(), nullable=True),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("termination", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("call"),
     )
     op.create_index("calls_started", "calls", ["started_at"], unique=False)
@@ -81,6 +91,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("call", "number"),
     )
     op.create_table(
+        "invocation_ends",
+        sa.Column("call", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reply", sa.LargeBinary(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("call", "sequence"),
+    )
+    op.create_table(
         "invocations",
         sa.Column("call", sa.Text(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -88,11 +109,6 @@ def upgrade() -> None:
         sa.Column("function", sa.Text(), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("given_at", sa.BigInteger(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=True),
-        sa.Column("reply", sa.LargeBinary(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("attempts", sa.BigInteger(), nullable=True),
-        sa.Column("done_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("call", "sequence"),
     )
     op.create_table(
@@ -105,23 +121,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "leg_dialogs",
+        sa.Column("leg", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("remote_tag", sa.Text(), nullable=False),
+        sa.Column("remote_target", sa.Text(), nullable=False),
+        sa.Column("routes", sa.Text(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("leg"),
+    )
+    op.create_table(
+        "leg_ends",
+        sa.Column("leg", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("termination", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("leg"),
+    )
+    op.create_table(
+        "leg_invites",
+        sa.Column("leg", sa.Text(), nullable=False),
+        sa.Column("invite", sa.LargeBinary(), nullable=False),
+        sa.Column("transport", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("offer", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("leg"),
+    )
+    op.create_table(
         "legs",
         sa.Column("leg", sa.Text(), nullable=False),
         sa.Column("call", sa.Text(), nullable=False),
         sa.Column("participant", sa.Text(), nullable=False),
         sa.Column("trunk", sa.Text(), nullable=False),
-        sa.Column("invite", sa.LargeBinary(), nullable=True),
-        sa.Column("transport", sa.Text(), nullable=True),
-        sa.Column("source", sa.Text(), nullable=True),
-        sa.Column("destination", sa.Text(), nullable=True),
-        sa.Column("offer", sa.LargeBinary(), nullable=True),
-        sa.Column("answered_at", sa.BigInteger(), nullable=True),
-        sa.Column("remote_tag", sa.Text(), nullable=True),
-        sa.Column("remote_target", sa.Text(), nullable=True),
-        sa.Column("routes", sa.Text(), nullable=True),
-        sa.Column("answer", sa.LargeBinary(), nullable=True),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("termination", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("leg"),
     )
     op.create_index("legs_call", "legs", ["call"], unique=False)
