@@ -60,6 +60,8 @@ class Call(Machine):
         self.runner = Runner(shared, self)
         self.ears = Ears(shared, self)
         self.bad_replies = 0
+        self.paused = False
+        """Its events wait: after a restart, until something is known of the function."""
         self.verdict: Termination | None = None
         """What the CDR says in place of leg A's own termination (a restart)."""
         self._on_done = on_done
@@ -98,12 +100,21 @@ class Call(Machine):
 
     def proceed(self, now: float) -> None:
         """Give the next event, if none is under way; where there is none left, see whether the call is done."""
+        if self.paused:
+            return
         limit = self.shared.settings.max_invocations
         if self.events.given is None and self.events.waiting and limit is not None and self.events.sequence >= limit:
             self._use_up(limit, now)
         if self.events.given is None and self.events.waiting:
             self.events.give(self.alive)
         self.finish_if_done(now)
+
+    def resume(self, now: float) -> None:
+        """Give what has waited."""
+        self.shared.stop_timer((self.id, "recovery"))
+        if self.paused:
+            self.paused = False
+            self.proceed(now)
 
     def _use_up(self, limit: int, now: float) -> None:
         """The next invocation would be one too many: the call ends, and only its HANGUPs are still given."""
