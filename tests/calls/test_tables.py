@@ -29,4 +29,4 @@ def test_every_state_has_a_row_for_every_input(table: Table, states: type[Enum],
 
 @pytest.mark.parametrize("table", [row[0] for row in TABLES], ids=["creation", "leg", "call", "list"])
 def test_the_page_draws_the_tables_as_they_are(table: Table) -> None:
-    assert draw(table) in PAGE.read_text()
+    assert draw(table) in PAGE.read_text(), f"docs/calls.md wants this drawing:\n{draw(table)}"

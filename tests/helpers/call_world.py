@@ -241,7 +241,7 @@ class World:
     def rings(self, status: int = 180, tag: str = "far", body: bytes = b"") -> None:
         self.give(sip.Provisional(session=self.leg, status=status, tag=tag, body=body, source=TRUNK))
 
-    def answers(self, body: bytes | None = None, tag: str = "far", wanted: bool = True) -> None:
+    def answers(self, body: bytes | None = None, tag: str = "far", wanted: bool = True, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self.give(
             sip.Accepted(
                 session=self.leg,
@@ -251,7 +251,7 @@ class World:
                 remote_target="sip:callee@192.0.2.9",
                 routes=(),
                 body=answer_sdp() if body is None else body,
-                headers=(),
+                headers=headers,
                 source=TRUNK,
             )
         )

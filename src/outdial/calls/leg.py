@@ -20,6 +20,7 @@ from ..sip.values import (
     Accepted,
     AckBody,
     ByeReceived,
+    Headers,
     Held,
     InfoReceived,
     Offered,
@@ -55,6 +56,8 @@ class Leg(Machine):
         self.answered_at: int | None = None
         self.ended_at: int | None = None
         self.fork = ""
+        self.sip_headers: dict[str, str] = {}
+        """Headers of the 2xx that the handler may see."""
         self.termination: Termination | None = None
         self.statistics: StreamStatistics | None = None
         self.stream_open = media is not None
@@ -91,7 +94,14 @@ class Leg(Machine):
     def participant(self) -> Participant:
         """The leg as an event of this moment shows it."""
         return Participant(
-            leg=self.id, tag=self.tag, to=self.to, from_=self.from_, direction="Outbound", started_at=self.started_at, status=self.status
+            leg=self.id,
+            tag=self.tag,
+            to=self.to,
+            from_=self.from_,
+            direction="Outbound",
+            started_at=self.started_at,
+            status=self.status,
+            sip_headers=self.sip_headers,
         )
 
     def start(self, now: float) -> None:
@@ -116,6 +126,7 @@ class Leg(Machine):
         """A 2xx has come; what a restart needs to end its dialog."""
         self.answered_at = self.shared.wall(now)
         self.fork = accepted.fork
+        self.sip_headers = shown_headers(accepted.headers)
         return LegDialog(
             leg=self.id,
             answered_at=self.answered_at,
@@ -205,3 +216,23 @@ class Leg(Machine):
         self.stream_open = False
         self.statistics = statistics
         self.call.on_stream_closed(self, now)
+
+
+SHOWN_HEADERS = ("user-to-user", "diversion")
+MOST_HEADERS = 20
+LONGEST_HEADER = 2048
+
+
+def shown_headers(headers: Headers) -> dict[str, str]:
+    """What the handler sees of the headers that were received: custom ones, User-to-User and Diversion, spelt as they came, the first of
+    each name (reference 11)."""
+    shown: dict[str, str] = {}
+    names = set()
+    for name, value in headers:
+        small = name.lower()
+        if (small.startswith("x-") or small in SHOWN_HEADERS) and small not in names and len(value) <= LONGEST_HEADER:
+            names.add(small)
+            shown[name] = value
+            if len(shown) == MOST_HEADERS:
+                break
+    return shown
