@@ -147,7 +147,7 @@ def test_kill_while_the_hangup_was_waiting_or_given(given: int | None) -> None:
     world = start(found(*events, given=given, leg={"invite": INVITE, "dialog": DIALOG, "ended": ended}, last_sequence=last))
     assert world.told == ["HungUp"]
     assert world.invoked.sequence == 5
-    assert world.event.termination.reason == "completed"  # type: ignore[union-attr]
+    assert world.event.termination.reason == "completed"
     world.reply()
     world.fails(0, who="us")
     assert world.told == ["HungUp"]

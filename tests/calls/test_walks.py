@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from outdial.model import media
-from outdial.model.requests import Drain, Placed, Updated
+from outdial.model.requests import Drain, Placed, Refused, Updated
 from outdial.model.settings import CallSettings, InvocationSettings, Trunk
 from outdial.sip import values as sip
 from outdial.store import schema
@@ -257,3 +257,44 @@ def test_early_media_are_ringing_for_the_handler(tmp_path: Path) -> None:
     world.order("answer")
     over(world)
     assert world.types[2:] == ["CALL_ANSWERED", "HANGUP"]
+
+
+# --- the database ---
+
+
+def test_a_call_goes_on_while_the_database_refuses(tmp_path: Path) -> None:
+    world = World(tmp_path, on(CALL_ANSWERED=reply(SPEAK, HANGUP)))
+    placed = world.place()
+    world.until(lambda: world.phone.incoming is not None)
+    world.order("ring")
+    world.until(world.saw("NEW_OUTBOUND_CALL", "RINGING"))
+    world.store.refuse("database is locked")
+    world.go(0.0)
+    refused = world.place()
+    assert isinstance(refused, Refused)
+    assert refused.refusal.reason == "store"
+    answered_at = world.now
+    world.order("answer")
+    world.until(lambda: bool(messages(world, "ACK")))
+    assert 1.0 <= world.now - answered_at < 1.1, "held for 1 s, and no longer"
+    world.until(lambda: "HANGUP" in world.types, within=20.0)
+    assert world.types == ["NEW_OUTBOUND_CALL", "RINGING", "CALL_ANSWERED", "HANGUP"]
+    assert any(note.what == "answer did not wait for its commit any longer" for note in world.notes)
+    world.store.accept()
+    world.until(lambda: not world.calls.shared.active)
+    assert world.store.unfinished() == []
+    assert cdr(world).call == placed.call  # type: ignore[union-attr]
+
+
+def test_a_create_that_is_not_committed_in_time_never_dials(tmp_path: Path) -> None:
+    world = World(tmp_path, on())
+    world.store.hold()
+    refused = world.place()
+    assert isinstance(refused, Refused)
+    assert refused.refusal.reason == "store"
+    world.store.release()
+    world.go(120.0)
+    assert not world.traces
+    assert world.events == []
+    assert world.store.unfinished() == []
+    assert not world.calls.shared.active

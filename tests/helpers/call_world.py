@@ -15,7 +15,6 @@ from outdial.calls import Control
 from outdial.io.ids import SeededIds
 from outdial.model import media, work
 from outdial.model.actions import Action
-from outdial.model.events import Event
 from outdial.model.ids import ApplicationId, CallId, FunctionName, KeyId, LegId, Token
 from outdial.model.invocations import BadReply, FunctionState, InvocationFailed, Invoke, Replied
 from outdial.model.records import Cdr, Record
@@ -179,8 +178,8 @@ class World:
         return self.given[-1]
 
     @property
-    def event(self) -> Event:
-        """The event given last."""
+    def event(self) -> Any:
+        """The event given last (a `model.events.Event`)."""
         return self.invoked.event
 
     @property

@@ -163,12 +163,14 @@ class Runner(Machine):
     def _drain(self, run: Run, now: float) -> None:
         report: Report | None = None
         self._draining = True
-        while (output := run.running.next_output()) is not None:
-            if isinstance(output, Finished | FailedAs | Interrupted):
-                report = output
-            else:
-                self._pass_on(run, output, now)
-        self._draining = False
+        try:
+            while (output := run.running.next_output()) is not None:
+                if isinstance(output, Finished | FailedAs | Interrupted):
+                    report = output
+                else:
+                    self._pass_on(run, output, now)
+        finally:
+            self._draining = False
         key = (self._call.id, "action")
         if report is not None:
             self._run = None
