@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .shared import Shared
 
 
+TRUNK_REST_S = 5.0
+"""How long a trunk counts as unusable after a transport error (DESIGN 3.2)."""
+
+
 class Call(Machine):
     """A call in progress: see the table."""
 
@@ -195,7 +199,7 @@ class Call(Machine):
             self.ears.note_stream(event)
 
     def on_transport_error(self, now: float) -> None:
-        """The trunk counts as unusable for a while (DESIGN 3.2)."""
+        """The trunk counts as unusable for a while."""
         self.shared.trunk_failed_until = now + TRUNK_REST_S
 
     def on_report(self, leg: LegId | None, now: float) -> None:
@@ -256,5 +260,3 @@ class Call(Machine):
     def faulty(self, given: Enum, reason: str, now: float) -> None:
         self.shared.note(self.id, "error", f"{given.name} came to a call that is {self.state.name}: {reason}")
 
-
-TRUNK_REST_S = 5.0

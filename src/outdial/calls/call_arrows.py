@@ -45,7 +45,7 @@ def take_update(call: Call, update: UpdateCall, now: float) -> None:
         )
         call.shared.put(Refused(token=update.token, refusal=Refusal(reason="too_many_events", detail=detail)))
         return
-    row = call.events.happened(UpdateRequested(arguments=update.arguments), call.leg.id, call.participants(), now)
+    row = call.queue(UpdateRequested(arguments=update.arguments), call.leg.id, now)
     answer = Updated(token=update.token, call=call.id)
     call.shared.save_and_hold((call.id, f"update {row.number}"), call.id, (row,), now, lambda _: call.shared.put(answer), "committed")
     call.proceed(now)
