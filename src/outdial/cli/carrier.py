@@ -130,6 +130,7 @@ class _Story:
 
     def __init__(self, path: Path, wall: clock.Wall) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)  # a new file: whoever reads the old one sees that it is another
         self._file = path.open("wb", buffering=0)
         self._wall = wall
 

@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import itertools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Tale:
         self._story = story
         self._wall = clock.Wall()
         self._began: int = self._wall(clock.now())
+        self._file = 0
         self._read = 0
         self._rest = b""
         self._call: CallId | None = None
@@ -100,9 +102,9 @@ class Tale:
         """Take what the carrier has told since the last look."""
         try:
             with self._story.open("rb") as file:
-                file.seek(0, 2)
-                if file.tell() < self._read:  # a carrier that was started anew begins its story anew
-                    self._read, self._rest = 0, b""
+                found = os.fstat(file.fileno())
+                if found.st_ino != self._file or found.st_size < self._read:  # a carrier that was started anew begins its story anew
+                    self._file, self._read, self._rest = found.st_ino, 0, b""
                 file.seek(self._read)
                 data = file.read()
         except OSError:
