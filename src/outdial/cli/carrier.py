@@ -126,24 +126,34 @@ class Process:
 
 
 class _Story:
-    """What subscribers did and heard, a JSON object a line: for whoever tells a call from both of its ends."""
+    """What subscribers did and heard, a JSON object a line: for whoever tells a call from both of its ends.
+
+    The first line says when the story began: another first line is another story.
+    """
 
     def __init__(self, path: Path, wall: clock.Wall) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # a new file: whoever reads the old one sees that it is another
         self._file = path.open("wb", buffering=0)
         self._wall = wall
+        self._begin(clock.now())
 
     def put(self, item: Told | Heard, now: float) -> None:
-        told = {"who": type(item).__name__.lower(), **msgspec.to_builtins(item), "at": self._wall(item.at)}
+        """Add a line. A disk that is full costs the story, not the call."""
         with contextlib.suppress(OSError):
             if self._file.tell() > STORY_BYTES:
-                self._file.seek(0)
-                self._file.truncate()
-            self._file.write(json.dumps(told).encode() + b"\n")
+                self._begin(now)
+            self._write({"who": type(item).__name__.lower(), **msgspec.to_builtins(item), "at": self._wall(item.at)})
 
     def close(self) -> None:
         self._file.close()
+
+    def _begin(self, now: float) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._write({"who": "carrier", "what": "began", "at": self._wall(now)})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._file.write(json.dumps(line).encode() + b"\n")
 
 
 async def serve(arguments: argparse.Namespace, subscribers: Mapping[str, Subscriber]) -> None:

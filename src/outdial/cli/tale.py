@@ -10,7 +10,6 @@ import asyncio
 import heapq
 import itertools
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ class Tale:
         self._story = story
         self._wall = clock.Wall()
         self._began: int = self._wall(clock.now())
-        self._file = 0
+        self._head = b""
         self._read = 0
         self._rest = b""
         self._call: CallId | None = None
@@ -102,9 +101,9 @@ class Tale:
         """Take what the carrier has told since the last look."""
         try:
             with self._story.open("rb") as file:
-                found = os.fstat(file.fileno())
-                if found.st_ino != self._file or found.st_size < self._read:  # a carrier that was started anew begins its story anew
-                    self._file, self._read, self._rest = found.st_ino, 0, b""
+                head = file.readline()
+                if head != self._head:  # a carrier that was started anew begins its story anew
+                    self._head, self._read, self._rest = head, 0, b""
                 file.seek(self._read)
                 data = file.read()
         except OSError:
