@@ -103,7 +103,8 @@ def test_two_wrong_attempts_then_a_right_one(tmp_path: Path) -> None:
 
 
 def test_nobody_presses_anything(tmp_path: Path) -> None:
-    """RepeatDuration runs from the prompt's end; the failure prompt is played after the last attempt too; only then does it fail."""
+    """RepeatDuration runs from the prompt's end; the failure prompt is played after the last attempt too; only then does it fail.
+    Trait 17: applications test InvalidDigitsReceived by name; ErrorType and ErrorMessage are inside ActionData."""
     call = Call(tmp_path, ask(MinNumberOfDigits=1, Repeat=2))
     data = call.done()
     assert (data["ErrorType"], "ReceivedDigits" in data) == ("InvalidDigitsReceived", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from typing import Any
@@ -58,6 +59,13 @@ def test_these_content_types_are_json(aws: Aws, content_type: str | None) -> Non
 def test_a_body_of_another_type_is_refused(aws: Aws) -> None:
     reply = aws("POST", LIST, b"<a/>", headers={"Content-Type": "application/xml"})
     assert (reply.status, reply.message) == (400, "Content-Type 'application/xml' is not supported: send application/json")
+
+
+@pytest.mark.ours
+def test_a_compressed_body_is_refused(aws: Aws) -> None:
+    reply = aws("POST", LIST, gzip.compress(json.dumps(BODY).encode()), headers={"Content-Encoding": "gzip"})
+    assert (reply.status, reply.error) == (400, "BadRequestException")
+    assert reply.message == "Content-Encoding 'gzip' is not supported: send the body as it is"
 
 
 @pytest.mark.guide("Common errors")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from outdial.api.app import make_app, make_malformed
 from outdial.api.context import ApiSettings, RequestSeen
+from outdial.api.resources import Resources
 from outdial.io import clock
 from outdial.io.http import HttpServer
 from outdial.io.ids import SeededIds
@@ -35,8 +36,9 @@ class Clock:
 class ApiServer:
     """`with ApiServer() as server:` gives an address and the parts to look at."""
 
-    def __init__(self, settings: ApiSettings | None = None) -> None:
+    def __init__(self, settings: ApiSettings | None = None, resources: Resources | None = None) -> None:
         self.resources = MemoryResources()
+        self._served = resources or self.resources
         self.ids = SeededIds(7)
         self.functions = SmallFunctions()
         self.node = SmallNode()
@@ -94,7 +96,7 @@ class ApiServer:
         self.control = SmallControl(self.resources, self.ids)
         self.follow = SmallFollow()
         app = make_app(
-            resources=self.resources,
+            resources=self._served,
             control=self.control,
             functions=self.functions,
             follow=self.follow,

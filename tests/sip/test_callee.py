@@ -342,7 +342,7 @@ def test_an_endpoint_that_takes_no_calls() -> None:
 def test_keep_alives_are_nothing(data: bytes) -> None:
     script = Script()
     script.hear(data)
-    assert script.sent == script.malformed == script.traces == []
+    assert (script.sent, script.malformed, script.traces) == ([], [], [])
 
 
 @pytest.mark.parametrize(

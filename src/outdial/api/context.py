@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -67,6 +68,8 @@ class Means:
     wall: Wall
     settings: ApiSettings
     pages: Pages
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from reading a row to writing its change, so that two changes at once do not lose one another."""
     watch: Watcher = lambda seen: None
     """Called after each answer."""
 

@@ -90,6 +90,8 @@ class Service:
         found = wire.find(method, path, split_query(query))
         scope["outdial.operation"] = found[0] if found else ""
         body = await read_body(receive)
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise bad_request(f"Content-Encoding '{headers['content-encoding'][:40]}' is not supported: send the body as it is")
         if found is None:
             raise ServiceError("UnknownOperationException", f"No operation stands at {method} {path[:200]}")
         payload_hash = hashlib.sha256(body).hexdigest()

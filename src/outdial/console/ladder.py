@@ -159,7 +159,7 @@ class _Drawing:
             line[column] = "┼" if column in self._columns else "─"
         start = self._columns[last - 1] + 1  # the label stands beside the far end's lane
         room = right - start
-        line[start:right] = f" {clip(arrow.label, room - 4)} ".center(room, "─")
+        line[start:right] = f" {clip(arrow.label, room - 5)} ".center(room, "─")
         if arrow.source < arrow.target:
             line[right - 1] = ">"
         else:

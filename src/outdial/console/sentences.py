@@ -28,9 +28,11 @@ SENTENCES: Final[dict[Reason, str]] = {
 
 def sentence(end: Termination) -> str:
     """What happened, in one or two sentences, with what the far end said."""
-    text = clean(end.detail) or SENTENCES[end.reason].format(who=WHO[end.who])
-    if not text.endswith((".", "!", "?")):
+    plain, text = SENTENCES[end.reason].format(who=WHO[end.who]), clean(end.detail)
+    if text and not text.endswith((".", "!", "?")):
         text += "."
+    if not text or (end.sip_status and str(end.sip_status) in text):  # a status alone means something to engineers only
+        text = f"{plain} {text}".rstrip()
     if end.sip_status >= 300 and str(end.sip_status) not in text:
         text += f" The far end answered {end.sip_status} {clean(end.sip_phrase)}".rstrip() + "."
     if end.sip_reason and end.sip_reason not in text:

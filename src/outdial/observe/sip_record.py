@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol
 
 from ..model.ids import CallId, LegId, Token, Wall
-from ..model.records import CallEnded, NoteRow, Record, SipMessageRow
+from ..model.records import CallEnded, NoteRow, Record, SipMessageRow, Unfinished
 from ..model.work import Save
 from .legs import Legs
 from .masking import redacted
@@ -48,6 +48,10 @@ class SipRecord:
         self._wall = wall
         self._legs = Legs()
         self._used: dict[CallId, tuple[int, int]] = {}
+
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind in (Save, Unfinished) or kind.__name__ == TRACE
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""

@@ -47,6 +47,14 @@ def _refused(value: Any, legs: Legs) -> Said:
     )
 
 
+def _note(value: Any, legs: Legs) -> Said | None:
+    """Those above debug are saved, and told when they are."""
+    if value.level != "debug":
+        return None
+    facts: dict[str, Fact] = {"call": short(value.call), **{name: mask(str(fact)) for name, fact in value.facts.items()}}
+    return Said(level=DEBUG, area="calls", glyph="-", what=value.what, facts=facts)
+
+
 def _store_state(value: Any, legs: Legs) -> Said:
     if value.refusing:
         return Said(level=ERROR, area="store", glyph="x", what="the store refuses writes", facts={"why": mask(value.detail)})
@@ -134,6 +142,7 @@ VALUES: Words = {
     "Malformed": (WARN, _malformed),
     "TransportFailed": (WARN, _transport_failed),
     "Refused": (INFO, _refused),
+    "Note": (DEBUG, _note),
     "StoreState": (ERROR, _store_state),
     "FunctionState": (WARN, _function),
     "EngineGone": (ERROR, _engine_gone),
