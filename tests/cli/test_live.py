@@ -204,6 +204,20 @@ def test_doctor_finds_a_running_node(ours: Outdial, node: NodeProcess) -> None:
     assert findings[0]["text"] == f"runs, process {node.facts['pid']}, {node.facts['http']}"
 
 
+def test_a_node_that_others_can_reach_is_spoken_to_with_a_key(tmp_path: Path, outdial: Outdial) -> None:
+    data = tmp_path / "n" / "data"
+    made = json.loads(outdial("key", "create", "--data", data, "--json").out)
+    with NodeProcess(tmp_path / "n", "--http", "0.0.0.0:0") as node:
+        assert any(line.split() == ["keys", "those", "in", str(data / "keys.json")] for line in node.said)
+        assert outdial("number", "add", "+12065550100", "--data", data).status == 0
+        assert outdial("app", "add", "tested", "--data", data).status == 0
+        assert [key["id"] for key in json.loads(outdial("key", "ls", "--data", data, "--json").out)["keys"]] == [made["id"]]
+        (data / "keys.json").write_text('{"outdial": "outdial"}')
+        refused = outdial("number", "ls", "--data", data)
+        assert (refused.status, refused.code) == (1, "refused")
+        assert node.end() == 0
+
+
 def test_sigterm_ends_it_well_and_its_folder_can_still_be_read(tmp_path: Path, outdial: Outdial) -> None:
     with NodeProcess(tmp_path / "n") as node:
         assert outdial("number", "add", "+12065550100", "--data", node.data).status == 0

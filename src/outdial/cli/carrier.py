@@ -13,6 +13,7 @@ import json
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from ..io.sip_udp import SipUdp, bind
 from ..io.speech_client import SpeechClient
 from ..io.work import Workshop
 from ..model.media import Configure, EngineGone, MediaEvent
+from ..model.numbers import mask_all
 from ..model.work import ObjectSource, Prompt, PromptReady, WorkFailed
 from ..node import wiring
 from ..sip.endpoint import Endpoint
@@ -74,7 +76,7 @@ class Process:
             "story": self._story.put,
         }
         routes = wiring.routes([*wiring.CARRIER, ("carrier", (Told, Heard), "story")])
-        self.pump = LivePump(Pump({"sip": endpoint, "carrier": self.carrier}, ports, routes), loop)
+        self.pump = LivePump(Pump({"sip": endpoint, "carrier": self.carrier}, ports, routes, on_fault=_fault), loop)
         self._engine.start()
 
     async def close(self) -> None:
@@ -176,6 +178,17 @@ async def serve(arguments: argparse.Namespace, subscribers: Mapping[str, Subscri
         await ended.wait()
     finally:
         await process.close()
+
+
+def _fault(where: str, item: Any, error: Exception) -> None:
+    """A bug of ours costs its own call at most."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = mask_all(str(error))
+    print(
+        f"carrier: a fault of ours in {where} at {type(item).__name__}: {type(error).__name__}: {what} ({place.filename}:{place.lineno})",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _read(parent: socket.socket) -> bytes:
