@@ -85,7 +85,7 @@ class Wheel:
         return self._next_at
 
     def run(self, now: float) -> int:
-        """Tick what is due, in the order in which it was due; gives the number of ticks."""
+        """Tick what is due, in the order in which it was due; gives the number of ticks. The first exception of a ticker is raised at the end."""
         if self._next is None:
             return 0
         upto = self.ms(now)
@@ -93,23 +93,31 @@ class Wheel:
             self._jump(upto, now)
         slots = self._slots
         ticks = 0
-        for due in range(self._next, upto + 1):
-            slot = slots[due % _SLOTS]
-            if not slot:
-                continue
-            late_ms = (now - self._epoch) * 1000 - due
-            if late_ms > self.worst_ms:
-                self.worst_ms = late_ms
-            slots[due % _SLOTS] = []
-            for ticker in slot:
-                if not ticker.on_grid:
+        bug: Exception | None = None
+        try:
+            for due in range(self._next, upto + 1):
+                slot = slots[due % _SLOTS]
+                if not slot:
                     continue
-                ticker.due_ms = due + ticker.period_ms
-                slots[ticker.due_ms % _SLOTS].append(ticker)
-                ticks += 1
-                ticker.tick(due, late_ms, now)
-        self._done = max(self._done, upto)
-        self._expect(self._find(upto + 1))
+                late_ms = (now - self._epoch) * 1000 - due
+                if late_ms > self.worst_ms:
+                    self.worst_ms = late_ms
+                slots[due % _SLOTS] = []
+                for ticker in slot:
+                    ticker.due_ms = due + ticker.period_ms
+                    slots[ticker.due_ms % _SLOTS].append(ticker)
+                for ticker in slot:
+                    if ticker.on_grid:
+                        ticks += 1
+                        try:
+                            ticker.tick(due, late_ms, now)
+                        except Exception as error:
+                            bug = bug or error
+        finally:
+            self._done = max(self._done, upto)
+            self._expect(self._find(upto + 1))
+        if bug is not None:
+            raise bug
         return ticks
 
     def _jump(self, upto: int, now: float) -> None:
