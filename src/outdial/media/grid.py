@@ -85,7 +85,7 @@ class Wheel:
         return self._next_at
 
     def run(self, now: float) -> int:
-        """Tick what is due, in the order in which it was due; gives the number of ticks. The first exception of a ticker is raised at the end."""
+        """Tick what is due, in the order in which it was due; gives their number. A ticker's exception is raised after all ran."""
         if self._next is None:
             return 0
         upto = self.ms(now)
