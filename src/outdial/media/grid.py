@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 _SLOTS = 64
+_ALL = (1 << _SLOTS) - 1
 """More than the longest period, 60 ms."""
 _GROUP = 20
 _STOOD_STILL_MS = 200
@@ -34,6 +35,8 @@ class Wheel:
 
     def __init__(self) -> None:
         self._slots: list[list[Ticker]] = [[] for _ in range(_SLOTS)]
+        self._used = 0
+        """A bit for each slot that is not empty."""
         self._epoch = 0.0
         self._done = 0
         self._count = 0
@@ -63,7 +66,7 @@ class Wheel:
         first = max(self._done, self.ms(now)) + 1
         ticker.due_ms = min(range(first, first + ticker.period_ms), key=self._crowd)
         ticker.on_grid = True
-        self._slots[ticker.due_ms % _SLOTS].append(ticker)
+        self._put(ticker)
         if self._next is None or ticker.due_ms < self._next:
             self._expect(ticker.due_ms)
 
@@ -75,7 +78,10 @@ class Wheel:
         """No more ticks; harmless where there were none."""
         if ticker.on_grid:
             ticker.on_grid = False
-            self._slots[ticker.due_ms % _SLOTS].remove(ticker)
+            slot = ticker.due_ms % _SLOTS
+            for other in self._take(slot):
+                if other is not ticker:
+                    self._put(other)
             self._count -= 1
             if self._count == 0:
                 self._expect(None)
@@ -96,16 +102,15 @@ class Wheel:
         bug: Exception | None = None
         try:
             for due in range(self._next, upto + 1):
-                slot = slots[due % _SLOTS]
-                if not slot:
+                if not slots[due % _SLOTS]:
                     continue
                 late_ms = (now - self._epoch) * 1000 - due
                 if late_ms > self.worst_ms:
                     self.worst_ms = late_ms
-                slots[due % _SLOTS] = []
+                slot = self._take(due % _SLOTS)
                 for ticker in slot:
                     ticker.due_ms = due + ticker.period_ms
-                    slots[ticker.due_ms % _SLOTS].append(ticker)
+                    self._put(ticker)
                 for ticker in slot:
                     if ticker.on_grid:
                         ticks += 1
@@ -124,10 +129,11 @@ class Wheel:
         """The engine stood still (a stopped process, a machine asleep): leave out what is long past, at once."""
         waiting = [ticker for slot in self._slots for ticker in slot]
         self._slots = [[] for _ in range(_SLOTS)]
+        self._used = 0
         for ticker in waiting:
             missed = max(0, (upto - ticker.due_ms) // ticker.period_ms)
             ticker.due_ms += missed * ticker.period_ms
-            self._slots[ticker.due_ms % _SLOTS].append(ticker)
+            self._put(ticker)
             if missed:
                 ticker.missed(missed, now)
         self.worst_ms = max(self.worst_ms, float(upto - (self._next or upto)))
@@ -140,8 +146,17 @@ class Wheel:
     def _find(self, start: int) -> int | None:
         if self._count == 0:
             return None
-        slots = self._slots
-        for ms in range(start, start + _SLOTS):
-            if slots[ms % _SLOTS]:
-                return ms
-        return None
+        turn = start % _SLOTS
+        ahead = (self._used >> turn | self._used << (_SLOTS - turn)) & _ALL
+        return start + (ahead & -ahead).bit_length() - 1
+
+    def _put(self, ticker: Ticker) -> None:
+        slot = ticker.due_ms % _SLOTS
+        self._slots[slot].append(ticker)
+        self._used |= 1 << slot
+
+    def _take(self, slot: int) -> list[Ticker]:
+        tickers = self._slots[slot]
+        self._slots[slot] = []
+        self._used &= ~(1 << slot)
+        return tickers
