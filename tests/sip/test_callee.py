@@ -551,3 +551,34 @@ def test_ipv6() -> None:
     script.give(Bye(session=session))
     assert script.raw("BYE").destination == Address(host="2001:db8::2", port=5070)
     assert US.host not in script.last("BYE").get("via")
+
+
+def test_a_provisional_is_repeated_each_minute() -> None:
+    """RFC 3261 §13.3.1.1."""
+    script, session = rung()
+    script.give(Ring(session=session))
+    script.wait(125)
+    assert script.count("SIP/2.0 180") == 3
+    script.give(Accept(session=session, body=ANSWER))
+    script.hear(inside("ACK", our_tag(script)))
+    script.wait(200)
+    assert script.count("SIP/2.0 180") == 3
+
+
+def test_an_offer_before_the_first_answer_comes_too_soon() -> None:
+    """RFC 3261 §14.2, RFC 3311 §5.2."""
+    script, session = rung()
+    script.give(Ring(session=session))
+    script.hear(inside("UPDATE", our_tag(script), cseq=2, body="v=0"))
+    assert script.last_response().status == 500
+    assert script.last_response().get("retry-after")
+
+
+def test_a_caller_without_contact_is_reached_where_it_called_from() -> None:
+    script = Script()
+    script.hear(request("INVITE", contact="", body="v=0"))
+    session = script.of(Incoming)[0].session
+    script.give(Accept(session=session, body=ANSWER))
+    script.hear(inside("ACK", our_tag(script)))
+    script.give(Bye(session=session))
+    assert script.last("BYE").uri == "sip:192.0.2.2:5060"

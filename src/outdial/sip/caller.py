@@ -223,10 +223,10 @@ class Caller(Session):
     def lost(self, now: float) -> None:
         self.feed(Input.LOST, now)
 
-    def may_offer(self) -> bool:
+    def offer_refusal(self) -> int:
         # Our INVITE had no body: its 2xx holds the offer, and the answer leaves with the ACK (RFC 3261 §13.2.1).
         offered_to_us = self.invite is not None and not self.invite.body
-        return not (offered_to_us and self.winner is not None and self.winner.body is None)
+        return 491 if offered_to_us and self.winner is not None and self.winner.body is None else 0
 
     def hang_up_unacknowledged(self, now: float) -> None:
         self.end = ("network", 408, "no ACK came for a re-INVITE", "")

@@ -75,8 +75,8 @@ class Renegotiation:
             if self.refresh(tx, dialog, now):
                 stack.answer(tx, 200, now, headers=(("Contact", stack.contact), ALLOW, SUPPORTED))
             return
-        if not self.session.may_offer():
-            stack.answer(tx, 491, now)
+        if refusal := self.session.offer_refusal():
+            stack.answer(tx, refusal, now, headers=(("Retry-After", "5"),) if refusal == 500 else ())
             return
         if self.state is State.IDLE:
             if not self.refresh(tx, dialog, now):
