@@ -8,6 +8,7 @@ first provisional response (RFC 3261 §9.1), since one that overtakes its INVITE
 
 from __future__ import annotations
 
+from .bodies import sdp_of
 from .caller_table import CALLER, Input, State
 from .dialog import Dialog
 from .errors import LocalProtocolError, RemoteProtocolError
@@ -313,7 +314,7 @@ class Caller(Session):
                 remote_tag=dialog.remote_tag,
                 remote_target=dialog.target,
                 routes=dialog.routes,
-                body=response.body,
+                body=sdp_of(response) or b"",
                 headers=response.headers,
                 source=self.source,
             )
