@@ -13,7 +13,7 @@ from .caller_table import CALLER, Input, State
 from .dialog import Dialog
 from .errors import LocalProtocolError, RemoteProtocolError
 from .grammar import quote
-from .headers import parse_cseq, tag_of
+from .headers import parse_cseq, parse_name_addr, tag_of
 from .message import Request, Response, make_request
 from .respond import ALLOW, SUPPORTED
 from .route_set import check_target, contact_of, route_set
@@ -110,11 +110,14 @@ class Caller(Session):
 
     @classmethod
     def adopt_dialog(cls, stack: Stack, item: AdoptDialog, invite: Request, now: float) -> Caller:
-        """ACK and BYE a dialog of an earlier run. Raises `RemoteProtocolError` where the INVITE cannot be read."""
+        """ACK and BYE a dialog of an earlier run. Raises `RemoteProtocolError` where what was stored cannot be read."""
+        target = check_target(item.remote_target)
+        for route in item.routes:
+            parse_name_addr(route, "Route")
         self = cls._adopt(stack, item.session, invite, item.invite, item.destination, State.HANGING_UP)
         self.tx = stack.client(INVITE_CLIENT, TxState.ACCEPTED, invite, item.destination, self, now, data=item.invite, repeating=False)
         remote = invite.get("to") + (f";tag={item.remote_tag}" if item.remote_tag else "")
-        fork = self._fork(remote, item.remote_tag, check_target(item.remote_target), item.routes, item.destination)
+        fork = self._fork(remote, item.remote_tag, target, item.routes, item.destination)
         fork.dialog.local_cseq = self.cseq + 999
         self.acknowledge(fork, b"", now)
         self.send_bye(fork.dialog, now)
