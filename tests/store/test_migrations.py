@@ -17,6 +17,7 @@ from helpers import call_records as made
 from outdial.model.ids import Token
 from outdial.model.work import Save
 from outdial.store import Store, schema, upgrade
+from outdial.store.folder import FolderError
 from outdial.store.migrations import run
 
 from .collector import Collector
@@ -64,9 +65,19 @@ def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
-    with pytest.raises(run.Newer, match=r"outdial.db was made by a later version of outdial .* use that version, or another data folder"):
+    with pytest.raises(FolderError, match=r"outdial.db was made by a later version of outdial") as raised:
         Store.open(path)
+    assert raised.value.hint == "use that version, or another data folder"
     assert path.read_bytes() == before
+
+
+def test_what_is_no_database_is_told_with_a_hint(tmp_path: Path) -> None:
+    path = tmp_path / "outdial.db"
+    path.write_bytes(b"a shopping list, nothing else" * 100)
+    with pytest.raises(FolderError, match=r"outdial.db cannot be opened: file is not a database") as raised:
+        Store.open(path)
+    assert "move it away" in raised.value.hint
+    assert path.read_bytes().startswith(b"a shopping list")
 
 
 def test_the_statements_compile_for_postgresql_too() -> None:

@@ -192,3 +192,15 @@ def test_close_commits_what_waits(path: Path) -> None:
 def test_something_that_is_no_work_is_refused_by_name(store: Store) -> None:
     with pytest.raises(TypeError, match="the store takes Save and Withdraw, not CallRow"):
         store.put(made.call_row(), 0.0)
+
+
+def test_texts_that_are_no_utf8_are_written_by_the_writer_too(store: Store, path: Path, reports: list[str]) -> None:
+    got = Collector()
+    store.connect(got)
+    target = b"sip:caf\xe9@192.0.2.9".decode("utf-8", "surrogateescape")
+    store.put(save(1, *made.created(), msgspec.structs.replace(made.dialog(), remote_target=target)), 0.0)
+    assert got.until(bool) == saved(1)
+    dialog = store.unfinished()[0].legs[0].dialog
+    assert dialog is not None
+    assert dialog.remote_target == target
+    assert reports == []

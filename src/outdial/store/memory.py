@@ -117,11 +117,11 @@ class MemoryPort:
     def _write(self, unit: Sequence[msgspec.Struct]) -> None:
         cursor = self._cursor
         if len(unit) == 1:  # a statement that fails undoes itself
-            self._statements.run(cursor, unit)
+            self._statements.run_kept(cursor, unit)
         else:
             cursor.execute("BEGIN")
             try:
-                self._statements.run(cursor, unit)
+                self._statements.run_kept(cursor, unit)
             except BaseException:
                 cursor.execute("ROLLBACK")
                 raise

@@ -194,7 +194,7 @@ class Writer:
 
     def _write_apart(self, batch: list[Entry]) -> list[tuple[Entry, Exception]]:
         """Each unit in a savepoint of its own; those that failed, with why."""
-        cursor, run = self._connection.cursor(), self._statements.run
+        cursor, run = self._connection.cursor(), self._statements.run_kept
         spoilt: list[tuple[Entry, Exception]] = []
         for entry in batch:
             cursor.execute("SAVEPOINT unit")
