@@ -52,13 +52,18 @@ def _done(row: Any, legs: Legs) -> Said:
 
 def _output(row: Any, legs: Legs) -> Said:
     return Said(
-        level=INFO, area="apps", glyph="<", what=row.text or "(an empty line)", facts={**of_call(row), "seq": row.sequence}, limited=False
+        level=INFO,
+        area="apps",
+        glyph="<",
+        what=mask(row.text) or "(an empty line)",
+        facts={**of_call(row), "seq": row.sequence},
+        limited=False,
     )
 
 
 def _note(row: Any, legs: Legs) -> Said:
     level = {"debug": DEBUG, "info": INFO, "warning": WARN, "error": ERROR}.get(row.level, INFO)
-    return Said(level=level, area="calls", glyph="x" if level >= WARN else "-", what=row.what, facts=of_call(row))
+    return Said(level=level, area="calls", glyph="x" if level >= WARN else "-", what=mask(row.what), facts=of_call(row))
 
 
 def _recording(row: Any, legs: Legs) -> Said:

@@ -52,7 +52,7 @@ def _note(value: Any, legs: Legs) -> Said | None:
     if value.level != "debug":
         return None
     facts: dict[str, Fact] = {"call": short(value.call), **{name: mask(str(fact)) for name, fact in value.facts.items()}}
-    return Said(level=DEBUG, area="calls", glyph="-", what=value.what, facts=facts)
+    return Said(level=DEBUG, area="calls", glyph="-", what=mask(value.what), facts=facts)
 
 
 def _store_state(value: Any, legs: Legs) -> Said:
