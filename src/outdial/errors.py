@@ -95,10 +95,10 @@ def _commands() -> tuple[Entry, ...]:
             example={"address": "http://127.0.0.1:8060", "problem": "timed out after 10 s", "pid": 4711},
         ),
         Entry(
-            code="node_stopped",
-            sentence="The node ended before it was ready, with exit status {status}",
-            hint="{mend}",
-            example={"status": 1, "mend": "Its last words stand above; `outdial doctor` looks for what is wrong."},
+            code="program",
+            sentence="{program} ended with exit status {status} before its call was placed",
+            hint="What it wrote stands above.",
+            example={"program": "first_call.py", "status": 1},
         ),
         Entry(
             code="refused",

@@ -192,6 +192,26 @@ def test_defaults_that_are_not_echoed() -> None:
     assert not {"TerminatorDigits", "MinNumberOfDigits", "MaxNumberOfDigits", "InputDigitsRegex"} & Driven(GET).echo.keys()
 
 
+NUMBERS = {
+    "PlayAudio": ["Repeat"],
+    GET: ["MinNumberOfDigits", "MaxNumberOfDigits", "InBetweenDigitsDurationInMilliseconds", "Repeat", "RepeatDurationInMilliseconds"],
+    "ReceiveDigits": ["InBetweenDigitsDurationInMilliseconds", "FlushDigitsDurationInMilliseconds"],
+    "SendDigits": ["ToneDurationInMilliseconds"],
+    "Pause": ["DurationInMilliseconds"],
+    "Hangup": ["SipResponseCode"],
+    "RecordAudio": ["DurationInSeconds", "SilenceDurationInSeconds", "SilenceThreshold"],
+}
+
+
+@pytest.mark.parametrize(("action", "name"), [(action, name) for action, names in NUMBERS.items() for name in names])
+@pytest.mark.parametrize(
+    "value", [10**400, -(10**400), 1e300, float("nan"), float("-inf"), 10**12, "9" * 13, "0x10", "1e3", "١", {}, [], False]
+)
+def test_no_number_is_too_strange(action: str, name: str, value: Any) -> None:
+    """Trait 7: numbers come as text or as numbers; whatever else comes is refused before anybody counts with it."""
+    assert fails(action, {**LEAST[action], name: value}).error_type == "InvalidActionParameter"
+
+
 # (selectors, the leg meant): reference 6.2, traits 8 and 9
 LEGS = [
     ({}, A),

@@ -28,6 +28,7 @@ from outdial.model.records import (
     InvocationRow,
     LegRow,
     NoteRow,
+    Record,
     SipMessageRow,
 )
 from outdial.model.resources import ApplicationRow, CallHistory, CallSummary, KeyRow
@@ -263,6 +264,10 @@ def test_records_are_told_in_the_order_of_their_happening() -> None:
     assert in_order(history) == [ROW, LegRow(call=CALL, participant=PARTICIPANT), EVENT, GIVEN, INVITE, DONE, RINGING, ENDED]
 
 
+def tell(server: ApiServer, record: Record) -> None:
+    server.run(lambda: server.follow.tell(CALL, record))
+
+
 class Follower:
     """A client that reads lines as they come."""
 
@@ -284,7 +289,7 @@ def test_a_call_is_followed_from_its_beginning_to_its_end(server: ApiServer) -> 
     server.run(lambda: server.follow.tell(CALL, EVENT))  # on record already: no double
     server.run(lambda: server.follow.tell(CALL, AttributesRow(call=CALL, attributes=b"{}")))  # for a restart only
     for record in (DONE, RINGING, ENDED):
-        server.run(lambda record=record: server.follow.tell(CALL, record))
+        tell(server, record)
     assert [follower.next() for _ in range(3)] == [DONE, RINGING, ENDED]
     assert follower.next() is None
     assert server.follow.closed == [True]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import botocore
@@ -17,25 +12,10 @@ import botocore.model
 import botocore.parsers
 import pytest
 
+from helpers.scripts import script
 from outdial.api import _shapes, shapes, wire
 from outdial.api.errors import CODES, STATUSES, ServiceError
 from outdial.api.operations import CREATES, SERVED
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def script(name: str) -> ModuleType:
-    """A script without a suffix, as a module."""
-    loader = SourceFileLoader(name, str(ROOT / "scripts" / name))
-    spec = importlib.util.spec_from_loader(name, loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-    try:
-        loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = before
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -120,6 +120,34 @@ def test_the_engine_dies_while_the_commit_is_under_way() -> None:
     assert world.cdr.termination.reason == "media_lost"
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_the_session_is_over_while_the_commit_is_under_way(late: bool) -> None:
+    world = World()
+    world.quiet(work.Save, work.Withdraw)
+    world.place()
+    if late:
+        world.wait(3.1)
+    world.give(sip.Over(session=world.leg, who="network", status=503))
+    world.give(work.Saved(token=world.last(work.Save).token))
+    assert world.all(Placed)
+    assert not world.all(sip.Go)
+    world.reply()
+    world.reply()
+    assert world.cdr.termination.reason == "unreachable"
+
+
+def test_the_engine_dies_while_the_commit_is_being_withdrawn() -> None:
+    world = World()
+    world.quiet(work.Save, work.Withdraw)
+    world.place()
+    world.wait(3.1)
+    world.give(media.EngineGone())
+    world.give(work.Withdrawn(token=world.last(work.Withdraw).token))
+    assert world.refusal.reason == "store"
+    assert not world.all(media.CloseStream)
+    nothing_is_left(world)
+
+
 @pytest.mark.parametrize(
     "state",
     [

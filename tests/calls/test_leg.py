@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from helpers.call_world import HANGUP, SPEAK, TRUNK, World, answer_sdp
@@ -274,6 +276,41 @@ def test_a_final_response_ends_the_leg(status: int, phrase: str, reason: str, ri
     assert not world.all(sip.Cancel) + world.all(sip.Bye)
 
 
+def test_an_answer_that_cannot_be_used_without_any_ringing() -> None:
+    world = World()
+    world.place()
+    world.reply()
+    world.answers(b"")
+    assert finish(world).reason == "no_media"
+    assert world.records(LegDialog), "a restart must be able to end this dialog too"
+
+
+def test_while_the_answers_commit_is_under_way() -> None:
+    world = World()
+    world.place()
+    world.reply()
+    world.quiet(work.Save)
+    world.answers()
+    world.answers(tag="late", wanted=False)
+    assert "a 2xx that is not wanted was answered with ACK and BYE" in world.notes()
+    world.give(sip.Offered(session=world.leg, method="INVITE", body=b""))
+    assert world.last(sip.Accept).body
+    world.give(sip.AckBody(session=world.leg, body=answer_sdp(port=9)))
+    assert "the answer in an ACK changes the media; they stay as they are" in world.notes()
+    world.give(media.EngineGone())
+    assert world.kinds().index("Acknowledge") < world.kinds().index("Bye")
+    termination = finish(world)
+    assert (termination.reason, termination.answered) == ("media_lost", True)
+    assert "Answered" not in world.told
+
+
+def test_an_offer_before_any_answer_is_refused() -> None:
+    world = World()
+    world.place()
+    world.give(sip.Offered(session=world.leg, method="UPDATE", body=answer_sdp()))
+    assert world.last(sip.Reject).status == 488
+
+
 def test_a_bye_before_any_answer_ends_the_leg() -> None:
     for rings in (False, True):
         world = World()
@@ -392,6 +429,26 @@ def test_an_offer_that_changes_the_media_is_refused_and_the_call_goes_on(method:
     assert not world.all(sip.Accept)
     world.reply(SPEAK)
     assert world.all(media.Play)
+
+
+def test_a_peer_cannot_fill_the_record() -> None:
+    world = World()
+    world.connect()
+    for port in range(10000, 11000):
+        world.give(sip.Offered(session=world.leg, method="INVITE", body=answer_sdp(port=port)))
+    assert len(world.all(sip.Reject)) == 1000
+    assert len(world.all(work.Note)) == 200
+    assert world.notes()[-1] == "further notes of this call are left out"
+
+
+def test_no_note_quotes_an_address() -> None:
+    world = World()
+    world.place()
+    world.rings(183, body=answer_sdp().replace(b"c=IN IP4 192.0.2.9", b"c=IN IP4 192.0.2.9/x/y"))
+    world.answers(answer_sdp().replace(b"m=audio 40000", b"m=audio 192.0.2.9"))
+    assert world.notes()
+    for text in (*world.notes(), finish(world).detail):
+        assert not re.search(r"192\.0\.2\.\d", text), text
 
 
 def test_an_empty_offer_asks_for_ours() -> None:

@@ -202,6 +202,22 @@ def test_a_list_that_comes_while_the_action_is_being_stopped_wins() -> None:
     assert [play.silence_ms for play in world.all(media.Play)] == [None, 1000]
 
 
+def test_a_reply_to_digits_while_an_action_is_being_stopped_wins_too() -> None:
+    world = World()
+    world.quiet(media.Stop)
+    world.connect()
+    world.reply(LISTEN, PLAY)
+    world.update()
+    world.presses("1")
+    world.wait(1.0)
+    world.reply(SPEAK)
+    assert isinstance(world.event, DigitsReceived)
+    world.reply(PAUSE)
+    stop = world.last(media.Stop)
+    world.give(media.PlayEnded(id=stop.target, stream=world.leg, why="stopped", played_ms=100), media.Done(id=stop.id, stream=world.leg))
+    assert [play.silence_ms for play in world.all(media.Play)] == [None, 1000]
+
+
 def test_the_callee_goes_while_an_action_is_being_stopped() -> None:
     world = World()
     world.quiet(media.Stop)

@@ -8,6 +8,8 @@ from helpers.call_world import SPEAK, US, World
 from outdial.model import media, work
 from outdial.model.events import HungUp
 from outdial.model.ids import KeyId
+from outdial.model.invocations import Replied
+from outdial.model.records import Cdr
 from outdial.model.requests import Drain, Drained, Placed, Refused
 from outdial.model.settings import CallSettings
 from outdial.sip import values as sip
@@ -189,6 +191,22 @@ def test_while_the_database_refuses_only_creates_fail() -> None:
     world.give(work.StoreState(refusing=False))
     world.place()
     assert len(world.all(Placed)) == 2
+
+
+def test_two_thousand_calls_at_once() -> None:
+    world = World()
+    for _ in range(2000):
+        world.place()
+    calls = world.all(Placed)
+    assert len({placed.call for placed in calls}) == 2000
+    world.wait(90)
+    assert len(world.all(sip.Cancel)) == 2000
+    for _ in range(2):
+        for invoke in list({given.call: given for given in world.given}.values()):
+            world.give(Replied(call=invoke.call, sequence=invoke.sequence))
+    assert len(world.records(Cdr)) == 2000
+    assert not world.control.shared.active
+    assert world.control.next_deadline() is None
 
 
 def test_a_call_from_outside_finds_nobody() -> None:

@@ -163,6 +163,22 @@ def test_kill_after_the_hangup_was_dealt_with() -> None:
     assert world.cdr.invocations == 5
 
 
+def test_what_was_dropped_before_the_kill_stays_dropped() -> None:
+    termination = because(Cause.HANDLER_TIMEOUT, answered=True)
+    ended = LegEnded(leg=LEG, ended_at=EPOCH_MS + 9000, termination=termination)
+    leg = {"invite": INVITE, "dialog": DIALOG, "ended": ended}
+    dropped, hangup = row(5, UpdateRequested(arguments={})), row(6, HungUp(leg=LEG, termination=termination))
+    world = start(found(dropped, hangup, given=6, leg=leg, last_sequence=5))
+    assert (world.told, world.invoked.sequence) == (["HungUp"], 5)
+    world.reply()
+    world.fails(481)
+    assert world.cdr.invocations == 5
+    dealt_with = start(found(dropped, leg=leg, last_number=6, last_sequence=5))
+    assert dealt_with.told == []
+    dealt_with.fails(481)
+    assert dealt_with.cdr.invocations == 5
+
+
 def test_kill_while_recording() -> None:
     recording = RecordingRow(
         recording=RecordingId("r1"), call=CALL, leg=LEG, path="/r/1.wav", bucket="voicemail", key="1.wav", started_at=EPOCH_MS

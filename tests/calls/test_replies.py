@@ -217,6 +217,31 @@ def test_the_handler_hangs_and_the_callee_hangs_up() -> None:
     assert world.cdr.billable_seconds == 5
 
 
+def test_a_handler_that_hangs_is_told_the_hangup_and_nothing_else() -> None:
+    world = World()
+    world.connect()
+    for _ in range(5):
+        world.update()
+    world.handler_fails("timeout", "no answer within 20 s")
+    assert isinstance(world.event, HungUp)
+    assert world.given[-1].sequence == 4
+    assert world.event.termination.reason == "handler_timeout"
+    assert "events were dropped: the handler hangs, and the call has ended" in world.notes()
+    world.handler_fails("timeout", "no answer within 20 s")
+    assert world.cdr.invocations == 4
+
+
+def test_a_handler_that_raises_is_told_everything() -> None:
+    world = World()
+    world.connect()
+    world.update()
+    world.handler_fails("failed", "it raised KeyError twice")
+    assert isinstance(world.event, UpdateRequested)
+    assert world.invoked.reply_ignored
+    world.reply(SPEAK)
+    assert isinstance(world.event, HungUp)
+
+
 # --- limits ---
 
 

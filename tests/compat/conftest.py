@@ -69,7 +69,7 @@ def number(voice: Any) -> str:
 
 
 @pytest.fixture
-def other_account(server: ApiServer) -> dict[str, str]:
+def other_account(server: ApiServer) -> dict[str, Any]:
     """A key of another account."""
     row = KeyRow(id=KeyId("ODOTHER"), secret="other-secret", account="444455556666", created_at=1)
     server.run(lambda: server.resources.keys.create(row))

@@ -167,7 +167,7 @@ def test_a_deleted_application_is_gone(voice: Any, application: str) -> None:  #
 
 
 @pytest.mark.ours
-def test_another_accounts_application_is_not_found(aws: Aws, application: str, other_account: dict[str, str]) -> None:  # 124
+def test_another_accounts_application_is_not_found(aws: Aws, application: str, other_account: dict[str, Any]) -> None:  # 124
     path = f"/sip-media-applications/{application}"
     for reply in (aws("GET", path, **other_account), aws("DELETE", path, **other_account), aws("PUT", path, {}, **other_account)):
         assert (reply.status, reply.error, reply.message) == (404, "NotFoundException", "No SIP media application has this id")

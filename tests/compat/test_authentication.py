@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -241,11 +242,12 @@ def test_somebody_who_takes_this_for_s3_is_told(server: ApiServer) -> None:
         "This is Outdial's API, not S3: objects are in the folder buckets/BUCKET/KEY of the data folder. "
         "Point only AWS_ENDPOINT_URL_CHIME_SDK_VOICE (and AWS_ENDPOINT_URL_CHIME) here, not AWS_ENDPOINT_URL."
     )
-    for ask in (
+    asks: tuple[Callable[[], Any], ...] = (
         lambda: s3.list_buckets(),
         lambda: s3.get_object(Bucket="prompts", Key="hello.wav"),
         lambda: s3.put_object(Bucket="prompts", Key="hello.wav", Body=b"x" * 10_000_000),
-    ):
+    )
+    for ask in asks:
         with pytest.raises(ClientError) as caught:
             ask()
         assert caught.value.response["Error"]["Code"] == "InvalidRequest"

@@ -171,7 +171,7 @@ def test_an_unknown_application_is_a_bad_request(call: Caller, unknown: str) -> 
 
 
 @pytest.mark.ours
-def test_an_application_of_another_account_is_as_an_unknown_one(call: Caller, other_account: dict[str, str]) -> None:  # 27
+def test_an_application_of_another_account_is_as_an_unknown_one(call: Caller, other_account: dict[str, Any]) -> None:  # 27
     body = {"FromPhoneNumber": call.number, "ToPhoneNumber": TO}
     reply = call.aws("POST", call.path, body, **other_account)
     assert (reply.status, reply.message) == (400, "Refused here: no_application")

@@ -49,7 +49,9 @@ def test_these_page_sizes_are_not(aws: Aws, size: str, message: str) -> None:  #
 
 @pytest.mark.service_model
 def test_tokens_lead_through_the_whole_list(voice: Any, five: list[str]) -> None:  # 100
-    sizes, found, token = [], [], {}
+    sizes: list[int] = []
+    found: list[str] = []
+    token: dict[str, str] = {}
     while True:
         answer = voice.list_sip_media_applications(MaxResults=2, **token)
         sizes.append(len(answer["SipMediaApplications"]))
@@ -68,7 +70,7 @@ def test_botocores_paginator_ends(voice: Any, five: list[str]) -> None:  # 101
 
 
 @pytest.mark.ours
-def test_a_token_is_good_for_its_own_list_only(aws: Aws, five: list[str], other_account: dict[str, str]) -> None:  # 102
+def test_a_token_is_good_for_its_own_list_only(aws: Aws, five: list[str], other_account: dict[str, Any]) -> None:  # 102
     token = aws("GET", f"{LIST}?max-results=2").json["NextToken"]
     assert len(token) < 200
     refused = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from typing import Any
@@ -58,6 +59,13 @@ def test_these_content_types_are_json(aws: Aws, content_type: str | None) -> Non
 def test_a_body_of_another_type_is_refused(aws: Aws) -> None:
     reply = aws("POST", LIST, b"<a/>", headers={"Content-Type": "application/xml"})
     assert (reply.status, reply.message) == (400, "Content-Type 'application/xml' is not supported: send application/json")
+
+
+@pytest.mark.ours
+def test_a_compressed_body_is_refused(aws: Aws) -> None:
+    reply = aws("POST", LIST, gzip.compress(json.dumps(BODY).encode()), headers={"Content-Encoding": "gzip"})
+    assert (reply.status, reply.error) == (400, "BadRequestException")
+    assert reply.message == "Content-Encoding 'gzip' is not supported: send the body as it is"
 
 
 @pytest.mark.guide("Common errors")
@@ -300,6 +308,22 @@ def test_with_strict_limits_creates_come_once_a_second() -> None:  # 37, trap 4
 def test_with_relaxed_limits_nothing_is_throttled(aws: Aws) -> None:
     body = {"FromPhoneNumber": "+12065550100", "ToPhoneNumber": "+12065550150"}
     assert {aws("POST", f"{LIST}/x/calls", body).status for _ in range(20)} == {400}
+
+
+@pytest.mark.ours
+def test_what_is_told_about_a_request_has_no_bare_number(server: ApiServer, aws: Aws) -> None:  # 144
+    body = {"FromPhoneNumber": "+12065550100", "ToPhoneNumber": "+12065550150"}
+    assert aws("POST", f"{LIST}/x/calls", body).status == 400
+    assert aws("GET", "/nope/+12065550100").status == 404
+    assert aws("GET", LIST).status == 200
+    server.wait_until(lambda: len(server.watched) == 3)
+    seen = [(one.operation, one.method, one.status, one.error, one.message) for one in server.watched]
+    assert seen == [
+        ("CreateSipMediaApplicationCall", "POST", 400, "BadRequestException", "Refused here: not_owned"),
+        ("", "GET", 404, "UnknownOperationException", "No operation stands at GET /nope/+1206555****"),
+        ("ListSipMediaApplications", "GET", 200, "", ""),
+    ]
+    assert all(0 <= one.seconds < 20 for one in server.watched)
 
 
 @pytest.mark.ours

@@ -108,3 +108,52 @@ def test_a_thousand_moves_leave_a_small_heap() -> None:
         timers.set(n % 10, float(n), "t")
     assert len(timers._heap) <= 80
     assert sorted(timers.due(20_000.0)) == list(range(10))
+
+
+class Choosy:
+    """Sees strings only."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def wants(self, kind: type) -> bool:
+        return kind is str
+
+    def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
+        self.seen.append(value)
+
+
+def test_an_observer_is_shown_what_it_wants() -> None:
+    choosy = Choosy()
+    pump = Pump({"d": Doubler()}, {"p": lambda item, now: None}, {("d", str): "p"}, [choosy])
+    pump.give("d", 1)
+    pump.run(0.0)
+    assert choosy.seen == ["1a", "1b"]
+
+
+class Clumsy(Doubler):
+    """Raises on every 3, after it has put out something."""
+
+    def receive(self, item: Any, now: float) -> None:
+        super().receive(item, now)
+        if item == 3:
+            raise ValueError("three")
+
+
+def test_a_core_that_raises_costs_its_input_and_nothing_else() -> None:
+    seen: list[str] = []
+    faults: list[tuple[str, Any, str]] = []
+
+    def on_fault(where: str, item: Any, error: Exception) -> None:
+        faults.append((where, item, str(error)))
+
+    pump = Pump({"c": Clumsy()}, {"p": lambda item, now: seen.append(item)}, {("c", str): "p"}, on_fault=on_fault)
+    for item in (2, 3, 4):
+        pump.give("c", item)
+    pump.run(0.0)
+    assert seen == ["2a", "2b", "3a", "3b", "4a", "4b"]
+    assert faults == [("c", 3, "three")]
+    loud = Pump({"c": Clumsy()}, {"p": lambda item, now: None}, {("c", str): "p"})
+    loud.give("c", 3)
+    with pytest.raises(ValueError, match="three"):
+        loud.run(0.0)

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from outdial.api.app import make_app, make_malformed
-from outdial.api.context import ApiSettings
+from outdial.api.context import ApiSettings, RequestSeen
+from outdial.api.resources import Resources
 from outdial.io import clock
 from outdial.io.http import HttpServer
 from outdial.io.ids import SeededIds
@@ -35,12 +36,14 @@ class Clock:
 class ApiServer:
     """`with ApiServer() as server:` gives an address and the parts to look at."""
 
-    def __init__(self, settings: ApiSettings | None = None) -> None:
+    def __init__(self, settings: ApiSettings | None = None, resources: Resources | None = None) -> None:
         self.resources = MemoryResources()
+        self._served = resources or self.resources
         self.ids = SeededIds(7)
         self.functions = SmallFunctions()
         self.node = SmallNode()
         self.wall = Clock()
+        self.watched: list[RequestSeen] = []
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -93,7 +96,7 @@ class ApiServer:
         self.control = SmallControl(self.resources, self.ids)
         self.follow = SmallFollow()
         app = make_app(
-            resources=self.resources,
+            resources=self._served,
             control=self.control,
             functions=self.functions,
             follow=self.follow,
@@ -102,6 +105,7 @@ class ApiServer:
             now=clock.now,
             wall=self.wall,
             settings=self._settings,
+            watch=self.watched.append,
         )
         self.arrived = 0
         self._arrived = asyncio.Event()

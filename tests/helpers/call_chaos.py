@@ -9,8 +9,9 @@ from typing import Any
 
 from helpers.call_world import ASK, HANGUP, LISTEN, PAUSE, PLAY, RECORD, SPEAK, TRUNK, US, World, answer_sdp
 from outdial.model import media, work
+from outdial.model.ids import LegId
 from outdial.model.invocations import BadReply, FunctionState, InvocationFailed, Invoke, Replied
-from outdial.model.requests import Drain
+from outdial.model.requests import Drain, Placed
 from outdial.sip import values as sip
 
 LISTS = ((), (SPEAK,), (PLAY, HANGUP), (HANGUP,), (RECORD,), (PAUSE, RECORD, PLAY), (LISTEN, ASK), (ASK, SPEAK))
@@ -80,9 +81,12 @@ class Chaos(World):
         elif kind < 13 and self.running:
             self._end(self.running[how % len(self.running)], how)
         elif kind < 16 and callees:
-            self._callee(callees[0], how)
-        elif kind == 16 and self.call:
-            self.update()
+            callee, how = callees[how % len(callees)], how // len(callees)
+            self.leg = LegId(callee.session)
+            self._callee(callee, how)
+        elif kind == 16 and self.all(Placed):
+            placed = self.all(Placed)
+            self.update(call=placed[how % len(placed)].call)
         elif kind == 17 and self.leg:
             self.presses("12#"[how % 3])
         elif kind == 18:

@@ -215,13 +215,13 @@ class World:
 
     def place(self, **changes: Any) -> None:
         """Place a call; it is the one that is spoken of from now on."""
+        before = len(self.out)
         self.give(self.request(**changes))
-        opened = self.all(media.OpenStream)
-        if opened:
-            self.leg = opened[-1].stream
-        placed = self.all(Placed)
-        if placed:
-            self.call = placed[-1].call
+        for output in self.out[before:]:
+            if isinstance(output, media.OpenStream):
+                self.leg = output.stream
+            elif isinstance(output, Placed):
+                self.call = output.call
 
     def update(self, **changes: Any) -> UpdateCall:
         """Ask for an update of the call."""

@@ -22,7 +22,7 @@ from outdial.model.participants import Participant
 from outdial.model.records import InvocationDone, OutputRow, Record
 from outdial.model.settings import InvocationSettings
 from outdial.model.work import Note, Save, Saved
-from outdial.model.workers import FunctionSpec, GiveEvent, HttpInvoke, KillWorker, StartWorker
+from outdial.model.workers import FunctionSpec, GiveEvent, HttpInvoke, KillWorker, StartWorker, WorkerExited
 
 T = TypeVar("T")
 _numbers = itertools.count(1)
@@ -82,6 +82,7 @@ class HandlerNode:
         self.given: list[GiveEvent] = []
         self.states: dict[str, FunctionState] = {}
         self._changed = asyncio.Event()
+        self._exit_watchers: list[Callable[[WorkerExited], None]] = []
 
     async def __aenter__(self) -> HandlerNode:
         loop = asyncio.get_running_loop()
@@ -108,6 +109,9 @@ class HandlerNode:
 
     def more_ports(self, loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
         return {}
+
+    def watch_exits(self, watcher: Callable[[WorkerExited], None]) -> None:
+        self._exit_watchers.append(watcher)
 
     def give(self, item: Any) -> None:
         self._live.give("invocations", item, "test")
@@ -163,6 +167,9 @@ class HandlerNode:
             self.killed.append(item)
         elif isinstance(item, GiveEvent):
             self.given.append(item)
+        elif isinstance(item, WorkerExited):
+            for watcher in self._exit_watchers:
+                watcher(item)
         self._changed.set()
 
 

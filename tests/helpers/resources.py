@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -33,8 +34,14 @@ class Switch:
 
     def __init__(self) -> None:
         self.refusing = False
+        self.commits = 0
+        self.slow: asyncio.Event | None = None
+        """Where one is set, commits wait for it."""
 
-    def check(self) -> None:
+    async def commit(self) -> None:
+        self.commits += 1
+        if self.slow is not None:
+            await self.slow.wait()
         if self.refusing:
             raise StoreRefused("The database is locked")
 
@@ -42,7 +49,7 @@ class Switch:
 class _Table(Generic[R]):
     def __init__(self, switch: Switch, repeats: Repeats) -> None:
         self.rows: dict[str, R] = {}
-        self._switch = switch
+        self.switch = switch
         self._repeats = repeats
 
     def get(self, key: str, /) -> R | None:
@@ -53,26 +60,28 @@ class _Table(Generic[R]):
         return [row for row in ordered if after is None or row.position > after][:limit]
 
     def keep(self, rows: Iterable[tuple[str, R]], repeat: RepeatRow | None = None) -> None:
-        self._switch.check()
         self.rows.update(rows)
         if repeat is not None:
             self._repeats.rows[repeat.repeat] = (repeat.status, repeat.body)
 
     async def delete(self, key: str, /) -> bool:
-        self._switch.check()
+        await self.switch.commit()
         return self.rows.pop(key, None) is not None
 
 
 class Applications(_Table[ApplicationRow]):
     async def create(self, row: ApplicationRow, repeat: RepeatRow | None = None) -> None:
+        await self.switch.commit()
         self.keep([(row.id, row)], repeat)
 
     async def update(self, row: ApplicationRow) -> None:
+        await self.switch.commit()
         self.keep([(row.id, row)])
 
 
 class Numbers(_Table[NumberRow]):
     async def put(self, row: NumberRow) -> None:
+        await self.switch.commit()
         self.keep([(row.e164, row)])
 
 
@@ -82,6 +91,7 @@ class Orders(_Table[OrderRow]):
         self._numbers = numbers
 
     async def create(self, row: OrderRow, numbers: Sequence[NumberRow], repeat: RepeatRow | None = None) -> None:
+        await self.switch.commit()
         self.keep([(row.id, row)], repeat)
         self._numbers.keep((number.e164, number) for number in numbers)
 

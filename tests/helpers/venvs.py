@@ -22,8 +22,8 @@ def python_with(*requirements: str) -> Path:
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests may run side by side
         if not done.exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=120)
-            install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=120)
+            install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
             result = subprocess.run(install, capture_output=True, text=True, timeout=300, check=False)
             if result.returncode:
                 raise CannotInstall(result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "pip failed")

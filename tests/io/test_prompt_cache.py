@@ -105,20 +105,29 @@ def test_the_ones_not_used_for_longest_go_first(tmp_path: Path) -> None:
         path, _ = once(PromptCache(tmp_path), str(number), Maker())
         os.utime(path, (1000 + number, 1000 + number))
         paths.append(path)
-    (tmp_path / paths[0].parent.name / "left.object").write_bytes(b"half made by a run that was killed")
     once(PromptCache(tmp_path, most_bytes=10 * size), "0", Maker())  # used again: the newest now
-    asyncio.run(PromptCache(tmp_path, most_bytes=8 * size).once("new", Maker()))
-    left = {path for path in tmp_path.glob("*/*") if path.suffix == ".wav"}
+    once(PromptCache(tmp_path, most_bytes=8 * size), "new", Maker())
+    left = set(tmp_path.glob("*/*"))
     assert sum(path.stat().st_size for path in left) <= 8 * size * 9 // 10
     assert paths[0] in left
     assert not {*paths[1:4]} & left
-    assert list(tmp_path.glob("*/*.object")) == []
+    assert paths[9] in left
+
+
+def test_what_was_left_half_made_goes_and_what_is_being_made_stays(tmp_path: Path) -> None:
+    """The carrier's process uses the same folder."""
+    folder = tmp_path / "ab"
+    folder.mkdir()
+    (folder / "left.object").write_bytes(b"by a run that was killed")
+    os.utime(folder / "left.object", (1000, 1000))
+    (folder / "abcd.part-x").write_bytes(b"by somebody else, now")
+    once(PromptCache(tmp_path), "new", Maker())
+    assert [path.name for path in folder.iterdir()] == ["abcd.part-x"]
 
 
 def test_what_is_about_to_be_played_stays_whatever_room_it_takes(tmp_path: Path) -> None:
     cache = PromptCache(tmp_path, most_bytes=1000)
     paths = [once(cache, str(number), Maker())[0] for number in range(5)]
     assert all(path.exists() for path in paths)
-    later = PromptCache(tmp_path, most_bytes=1000, kept_s=-1)
-    once(later, "new", Maker())
+    once(PromptCache(tmp_path, most_bytes=1000, kept_s=-1), "new", Maker())
     assert not any(path.exists() for path in paths)

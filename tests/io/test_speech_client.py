@@ -15,9 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers.sounds import heard
 from outdial.io.launcher import PACKAGE_ROOT
+from outdial.io.objects import LocalObjects
 from outdial.io.speech_client import SpeechClient
-from outdial.model.work import SpeechSource
+from outdial.io.work import Workshop
+from outdial.model.ids import CallId, Token
+from outdial.model.work import Note, Prompt, PromptReady, SpeechSource, WorkResult
 from outdial.speech.failure import SpeechFailed
 from outdial.speech.voices import LANGUAGES, choose
 
@@ -234,5 +238,32 @@ def test_a_hundred_at_once_share_one_helper(tmp_path: Path) -> None:
     async def main(client: SpeechClient) -> None:
         await asyncio.gather(*(client.speak(SpeechSource(text=f"number {n}"), tmp_path / f"{n}.wav") for n in range(100)))
         assert all(sound(tmp_path / f"{n}.wav")[1] > 3000 for n in range(100))
+
+    with_client(main)
+
+
+def test_speech_becomes_a_prompt_that_the_engine_can_play(tmp_path: Path) -> None:
+    async def main(client: SpeechClient) -> None:
+        given: list[WorkResult] = []
+        done = asyncio.Event()
+        notes: list[Note] = []
+
+        def give(result: WorkResult) -> None:
+            given.append(result)
+            done.set()
+
+        workshop = Workshop(LocalObjects(tmp_path / "buckets"), client, tmp_path / "cache", give, notes.append)
+        text = "Hello, and thank you for calling."
+        workshop.put(Prompt(token=Token(1), source=SpeechSource(text=text, voice="Amy"), call=CallId("c")), 0.0)
+        await done.wait()
+        await workshop.close()
+        (ready,) = given
+        assert isinstance(ready, PromptReady)
+        raw = await length(client, tmp_path / "raw.wav", text, "Amy", "text")
+        assert ready.samples / 8000 == pytest.approx(raw, abs=0.05)
+        _, level, seconds = heard(Path(ready.path))
+        assert seconds == ready.samples / 8000
+        assert level > 0.05
+        assert [note.what for note in notes] == ["Amy (en-GB) is spoken by eSpeak NG's en+f3"]
 
     with_client(main)

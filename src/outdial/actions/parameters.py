@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-_NUMBER: Final = re.compile(r"\s*([+-]?[0-9]{1,15})(?:\.0*)?\s*", re.ASCII)
+_NUMBER: Final = re.compile(r"\s*([+-]?[0-9]{1,12})(?:\.0*)?\s*", re.ASCII)
+_MOST: Final = 10**12
+"""Far beyond every limit, and small enough for whoever counts in 64 bits."""
 DIGITS: Final = frozenset("0123456789#*")
 
 INVALID: Final = "InvalidActionParameter"
@@ -53,15 +55,12 @@ def number(raw: dict[str, Any], name: str, message: str, *, least: int | None = 
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        match = _NUMBER.fullmatch(value)
+        return int(match[1]) if match else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -_MOST < value < _MOST or value != int(value):
         return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str) and (match := _NUMBER.fullmatch(value)):
-        return int(match[1])
-    return None
+    return int(value)
 
 
 def boolean(raw: dict[str, Any], name: str, message: str) -> bool | None:

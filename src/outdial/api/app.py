@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from ..model.ids import Ids, Wall
 from .admin import make_admin
-from .context import ApiSettings, Means
+from .context import ApiSettings, Means, Watcher
 from .control import CallControl, Follow, Functions, Node
 from .pages import Pages
 from .resources import Resources
@@ -34,8 +34,10 @@ def make_app(
     now: Callable[[], float],
     wall: Wall,
     settings: ApiSettings | None = None,
+    watch: Watcher | None = None,
 ) -> ASGIApp:
-    """The ASGI application of a node. `now` gives monotonic seconds, `wall` turns them into epoch milliseconds."""
+    """The ASGI application of a node. `now` gives monotonic seconds, `wall` turns them into epoch milliseconds; `watch` is called after
+    each answer of the AWS API, on the loop."""
     means = Means(
         resources=resources,
         control=control,
@@ -45,6 +47,7 @@ def make_app(
         wall=wall,
         settings=settings or ApiSettings(),
         pages=Pages(ids.hex(64).encode()),
+        watch=watch or (lambda seen: None),
     )
     service = Service(means)
     own = make_admin(means, node, follow, service.authenticate)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -36,6 +37,25 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where objects are, for somebody who takes this port for S3."""
 
 
+class RequestSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of the AWS API that was answered: for a log and for metrics."""
+
+    request_id: str
+    operation: str
+    """Empty where no operation was meant."""
+    method: str
+    status: int
+    error: str = ""
+    """The exception's name, empty where it succeeded."""
+    message: str = ""
+    """What the caller was told; telephone numbers are masked."""
+    seconds: float
+    """From the head of the request to its answer."""
+
+
+Watcher = Callable[[RequestSeen], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """What all operations share."""
@@ -48,6 +68,10 @@ class Means:
     wall: Wall
     settings: ApiSettings
     pages: Pages
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from reading a row to writing its change, so that two changes at once do not lose one another."""
+    watch: Watcher = lambda seen: None
+    """Called after each answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from ..model.ids import KeyId
+from ..model.numbers import mask_all
 from ..model.requests import RepeatKey
 from ..model.resources import StoreRefused
 from . import rates, sigv4, wire
-from .context import Context, Means
+from .context import Context, Means, RequestSeen
 from .errors import ServiceError, bad_request, forbidden, unavailable
 from .operations import CREATES, SERVED
 from .repeats import Outcome, Repeats
@@ -48,34 +49,49 @@ class Service:
         self._rates = rates.Rates(rates.STRICT if means.settings.limits == "strict" else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = self._means.ids.uuid().encode()
+        began = self._means.now()
+        request_id = self._means.ids.uuid()
         headers = read_headers(scope)
         query = scope["query_string"].decode("latin-1")
         if sigv4.meant_for(headers.get("authorization", ""), query) == "s3":
             await self._not_s3(headers, request_id, receive, send)
             return
-        rest = False
+        error: ServiceError | None = None
         try:
             status, body = await self._answer(scope, headers, query, receive)
-            extra: list[tuple[bytes, bytes]] = []
         except Gone:
             return
-        except ServiceError as error:
-            status, body, extra, rest = error.status, error.body(), error.headers(), error.close
-        except StoreRefused as error:
-            refusal = unavailable(str(error))
-            status, body, extra = refusal.status, refusal.body(), refusal.headers()
+        except ServiceError as refusal:
+            error = refusal
+        except StoreRefused as refusal:
+            error = unavailable(str(refusal))
         except Exception:
-            log.exception("x request failed request=%s", request_id.decode())
-            failure = ServiceError("ServiceFailureException", "An error of this server; its log has the request's id.")
-            status, body, extra = failure.status, failure.body(), failure.headers()
-        await respond(send, receive, status, body, [(b"x-amzn-requestid", request_id), *extra], drain=rest)
+            log.exception("x request failed request=%s", request_id)
+            error = ServiceError("ServiceFailureException", "An error of this server; its log has the request's id.")
+        if error is not None:
+            status, body = error.status, error.body()
+        extra = [(b"x-amzn-requestid", request_id.encode()), *(error.headers() if error is not None else ())]
+        await respond(send, receive, status, body, extra, drain=error is not None and error.close)
+        self._means.watch(
+            RequestSeen(
+                request_id=request_id,
+                operation=scope.get("outdial.operation", ""),
+                method=scope["method"],
+                status=status,
+                error=error.name if error is not None else "",
+                message=mask_all(error.message) if error is not None else "",
+                seconds=self._means.now() - began,
+            )
+        )
 
     async def _answer(self, scope: Scope, headers: dict[str, str], query: str, receive: Receive) -> Outcome:
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
         check_size(path, query, headers)
         found = wire.find(method, path, split_query(query))
+        scope["outdial.operation"] = found[0] if found else ""
         body = await read_body(receive)
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise bad_request(f"Content-Encoding '{headers['content-encoding'][:40]}' is not supported: send the body as it is")
         if found is None:
             raise ServiceError("UnknownOperationException", f"No operation stands at {method} {path[:200]}")
         payload_hash = hashlib.sha256(body).hexdigest()
@@ -131,7 +147,7 @@ class Service:
         row = self._means.resources.keys.get(key)
         return self._means.settings.account if row is None else row.account
 
-    async def _not_s3(self, headers: dict[str, str], request_id: bytes, receive: Receive, send: Send) -> None:
+    async def _not_s3(self, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
         """An S3 client took this port for S3: tell it in the form that it reads."""
         message = (
             f"This is Outdial's API, not S3: objects are {self._means.settings.objects}. "
@@ -139,7 +155,7 @@ class Service:
         )
         text = message.replace("&", "&amp;").replace("<", "&lt;")
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InvalidRequest</Code><Message>{text}</Message></Error>'.encode()
-        extra = [(b"x-amz-request-id", request_id), (b"connection", b"close")]
+        extra = [(b"x-amz-request-id", request_id.encode()), (b"connection", b"close")]
         await respond(send, receive, 400, body, extra, content_type=b"application/xml", drain="expect" not in headers)
 
 

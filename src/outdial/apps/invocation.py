@@ -79,6 +79,20 @@ class Invocation:
             return self.waited, self.running + now - self.given_at
         return max(0.0, now - self.started_at - self.running), self.running
 
+    def what_went_wrong(self, last: str) -> str:
+        """The errors of all attempts; `last` may be one of them, or what ended it all."""
+        attempts = [f"attempt {number}: {why}" for number, why in enumerate(self.errors, 1)]
+        if len(attempts) == 1 and last == self.errors[0]:
+            return last
+        if last and last not in self.errors:
+            attempts.append(last)
+        return "\n".join(attempts)
+
+
+def first_line(text: str) -> str:
+    """What of an error goes into a sentence."""
+    return text.split("\n", 1)[0][:500]
+
 
 def _commit_over(core: Invocations, invocation: Invocation, why: str, now: float) -> None:
     core.note_uncommitted(invocation)

@@ -8,7 +8,6 @@ this module does what their rows say.
 from __future__ import annotations
 
 from collections import deque
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..core import Deadline, Ignore, Timers
@@ -19,7 +18,6 @@ from ..model.records import InvocationDone, InvocationRow, OutputRow
 from ..model.settings import InvocationSettings
 from ..model.work import Note, Save, Saved
 from ..model.workers import (
-    Context,
     FilesChanged,
     FunctionsConfigured,
     FunctionSpec,
@@ -35,11 +33,13 @@ from ..model.workers import (
     WorkerReply,
 )
 from .connections import Connections
+from .context import context_of, log_stream_name
 from .environment import worker_environment
 from .event_json import event_json
-from .invocation import INVOCATION, Invocation, InvocationInput, InvocationState
+from .http_reply import http_error
+from .invocation import INVOCATION, Invocation, InvocationInput, InvocationState, first_line
 from .pool import Pool
-from .reply_json import Blank, Fault, bad_reply, is_function_error, read_reply, too_large
+from .reply_json import Blank, Fault, bad_reply, read_reply, too_large
 from .worker import Worker, WorkerInput
 
 MAX_EVENT_BYTES = 256 * 1024
@@ -190,7 +190,7 @@ class Invocations:
         connections = self._http.pop(item.id, None)
         invocation = self._given.pop(item.id, None)
         if invocation is not None:
-            error = _http_error(item)
+            error = http_error(item)
             if error is None:
                 invocation.given.pop(item.id)
                 invocation.reply = item
@@ -331,7 +331,7 @@ class Invocations:
         worker.invocation, worker.attempt = invocation, number
         worker.call, worker.sequence = invoke.call, invoke.sequence
         self._remember(invoke.call, worker.id)
-        context = self._context(invoke, worker.pool.spec, worker.log_stream, invocation.limit_at)
+        context = context_of(invoke, worker.pool.spec, self.ids, worker.log_stream, self._wall(invocation.limit_at))
         self.emit(GiveEvent(worker=worker.id, id=number, text=invocation.text, context=context, call=invoke.call, sequence=invoke.sequence))
 
     def warn(self, invocation: Invocation, now: float) -> None:
@@ -367,11 +367,9 @@ class Invocations:
 
     def fail(self, invocation: Invocation, why: str, now: float) -> None:
         self._note(
-            invocation, "warning", f"the event could not be given: {_first_line(why)}" if not invocation.attempts else _first_line(why)
+            invocation, "warning", f"the event could not be given: {first_line(why)}" if not invocation.attempts else first_line(why)
         )
-        failed = InvocationFailed(
-            call=invocation.invoke.call, sequence=invocation.invoke.sequence, reason="failed", detail=_first_line(why)
-        )
+        failed = InvocationFailed(call=invocation.invoke.call, sequence=invocation.invoke.sequence, reason="failed", detail=first_line(why))
         self._finish(invocation, failed, "failed", why, now)
 
     def give_up(self, invocation: Invocation, now: float) -> None:
@@ -401,7 +399,7 @@ class Invocations:
         if len(invocation.errors) > self.settings.handler_retries:
             self.feed(invocation, InvocationInput.EXHAUSTED, why, now)
         else:
-            self._note(invocation, "warning", f"{_first_line(why)}; given once more")
+            self._note(invocation, "warning", f"{first_line(why)}; given once more")
             self.feed(invocation, InvocationInput.FAULTED, why, now)
 
     # What pools ask
@@ -429,9 +427,7 @@ class Invocations:
         del self._workers[worker.id]
 
     def log_stream(self, now: float) -> str:
-        """A name as CloudWatch's, of the day and 32 random digits."""
-        day = datetime.fromtimestamp(self._wall(now) / 1000, UTC)
-        return f"{day:%Y/%m/%d}/[$LATEST]{self.ids.hex(32)}"
+        return log_stream_name(self.ids, self._wall(now))
 
     # Inside
 
@@ -451,7 +447,7 @@ class Invocations:
             sequence=invoke.sequence,
             outcome=outcome,
             reply=b"" if reply is None else reply.text[:KEPT_REPLY_BYTES].encode("utf-8", "replace")[:KEPT_REPLY_BYTES],
-            error=_errors(invocation, error)[:KEPT_ERROR_CHARACTERS],
+            error=invocation.what_went_wrong(error)[:KEPT_ERROR_CHARACTERS],
             attempts=invocation.attempts,
             done_at=self._wall(now),
         )
@@ -468,20 +464,6 @@ class Invocations:
             worker.dropped_late = True
             self.emit(Note(call=worker.call, level="warning", what="a second or late answer of the handler was dropped"))
         return False
-
-    def _context(self, invoke: Invoke, spec: FunctionSpec, log_stream: str, limit_at: float) -> Context:
-        arn = invoke.lambda_arn or f"arn:aws:lambda:{invoke.region}:{invoke.account}:function:{invoke.function}"
-        qualifier = arn.split(":")[7:8]
-        return Context(
-            aws_request_id=self.ids.uuid(),
-            function_name=spec.name,
-            function_version=qualifier[0] if qualifier and qualifier[0].isdigit() else "$LATEST",
-            invoked_function_arn=arn,
-            memory_limit_in_mb=spec.memory_mb,
-            log_group_name=f"/aws/lambda/{spec.name}",
-            log_stream_name=log_stream,
-            deadline_ms=self._wall(limit_at),
-        )
 
     def _remember(self, call: CallId, worker: WorkerId) -> None:
         last = self._last_worker
@@ -503,31 +485,6 @@ class Invocations:
         invoke = invocation.invoke
         all_facts: dict[str, str | int | float] = {"function": invoke.function, "sequence": invoke.sequence, **facts}
         self.emit(Note(call=invoke.call, level=level, what=what, facts=all_facts))
-
-
-def _first_line(text: str) -> str:
-    return text.split("\n", 1)[0][:500]
-
-
-def _errors(invocation: Invocation, last: str) -> str:
-    """What went wrong in each attempt; `last` may be one of them or what ended it all."""
-    attempts = [f"attempt {number}: {why}" for number, why in enumerate(invocation.errors, 1)]
-    if len(attempts) == 1 and last == invocation.errors[0]:
-        return last
-    if last and last not in invocation.errors:
-        attempts.append(last)
-    return "\n".join(attempts)
-
-
-def _http_error(reply: HttpReply) -> str | None:
-    if reply.error:
-        return f"the function's address did not answer: {reply.error}"
-    if reply.function_error:
-        return f"the function answered with an error: {is_function_error(reply.text) or reply.text[:500]}"
-    if not 200 <= reply.status < 300:
-        return f"the function's address answered {reply.status}: {reply.text[:200]}"
-    message = is_function_error(reply.text)
-    return None if message is None else f"the function answered with an error: {message}"
 
 
 _RECEIVE: dict[type, Any] = {

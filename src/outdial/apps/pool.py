@@ -13,7 +13,7 @@ from ..core import Backoff, Ignore
 from ..model.ids import WorkerId
 from ..model.workers import FunctionSpec, KillWorker, StartWorker
 from .exit_status import exit_text
-from .invocation import Invocation, InvocationInput, InvocationState
+from .invocation import Invocation, InvocationInput, InvocationState, first_line
 from .worker import WORKER, Worker, WorkerInput, WorkerState
 
 if TYPE_CHECKING:
@@ -237,4 +237,4 @@ class Pool:
             self._core.timers.set(key, now + START_MORE_AFTER_S, "events wait for a worker")
 
     def _dying(self, now: float) -> str:
-        return f"{self._last_death}; workers of {self.spec.name} keep dying, the next one starts in {self._start_at - now:.0f} s"
+        return f"{first_line(self._last_death)}; its workers keep dying, the next one starts in {self._start_at - now:.0f} s"

@@ -116,12 +116,21 @@ def end_for_handler(call: Call, answered: tuple[Given, InvocationFailed], now: f
         note_failure(call, answered, now)
         return
     cause = Cause.HANDLER_TIMEOUT if failed.reason == "timeout" else Cause.HANDLER_FAILED
+    spare_a_hanging_handler(call, failed)
     call.end(cause, failed.detail, now)
 
 
 def note_failure(call: Call, answered: tuple[Given, InvocationFailed], now: float) -> None:
     _, failed = answered
     call.shared.note(call.id, "warning", f"the handler failed on an event whose reply is ignored: {failed.detail}", reason=failed.reason)
+    if not call.alive:
+        spare_a_hanging_handler(call, failed)
+
+
+def spare_a_hanging_handler(call: Call, failed: InvocationFailed) -> None:
+    """A handler that hangs costs 20 s an event: of a call that ends it is told the HANGUP and nothing else any more."""
+    if failed.reason == "timeout" and (dropped := call.events.drop_waiting(keep=(HungUp,))):
+        call.shared.note(call.id, "warning", "events were dropped: the handler hangs, and the call has ended", events=dropped)
 
 
 def give_next(call: Call, _: Any, now: float) -> None:
@@ -153,7 +162,7 @@ CALL: Table = {
         _I.ALL_DEALT_WITH: (_S.DONE, (write_cdr,)),
     },
     _S.DONE: {
-        _I.UPDATE: (_S.DONE, (refuse_update,)),
+        _I.UPDATE: _AFTER,
         _I.REPLIED: _AFTER,
         _I.BAD_REPLY: _AFTER,
         _I.FAILED: _AFTER,

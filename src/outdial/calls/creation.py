@@ -292,7 +292,7 @@ class Creation(Machine):
         shared.leave(self.call)
         if self.media is not None and self.over is None:
             shared.put(Cancel(session=self.leg))
-        if self._opening is not None and reason != "no_media":
+        if self._opening is not None and reason != "no_media" and not self.stream_lost:
             shared.order(CloseStream, self.leg)
         self.control.forget(self.call)
         shared.put(Refused(token=self.request.token, refusal=Refusal(reason=reason, detail=detail)))

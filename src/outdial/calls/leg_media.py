@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SIGNAL = re.compile(rb"^\s*Signal\s*=\s*([0-9*#A-Da-d]|1[0-5])\s*$", re.MULTILINE)
 _DURATION = re.compile(rb"^\s*Duration\s*=\s*(\d{1,5})\s*$", re.MULTILINE)
 _PLAIN = re.compile(rb"^\s*([0-9*#A-Da-d]|1[0-5])\s*$")
+_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}")
 _BY_NUMBER = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
 """Event numbers of RFC 4733 §3.2, which some gateways write into INFO in place of the key."""
 
@@ -49,7 +50,7 @@ class LegMedia:
         try:
             negotiated = judge_answer(self.offer, body)
         except SdpError as error:
-            self._shared.note(self._call, "warning", f"early media cannot be used: {error}")
+            self._shared.note(self._call, "warning", f"early media cannot be used: {plain(error)}")
             return
         self._early_tag = tag
         self._apply(negotiated, sip_host)
@@ -63,7 +64,7 @@ class LegMedia:
         try:
             negotiated = judge_answer(self.offer, body)
         except SdpError as error:
-            return str(error)
+            return plain(error)
         self._apply(negotiated, sip_host)
         return None
 
@@ -78,7 +79,7 @@ class LegMedia:
                 host = self._shared.settings.local_host
                 answer, _ = make_answer(body, host, self._port, session_id=self._session_id, version=1)
             except SdpError as error:
-                why = str(error)
+                why = plain(error)
             else:
                 self._shared.put(Accept(session=self._leg, body=answer))
                 return
@@ -128,3 +129,9 @@ class LegMedia:
                 sip_host=sip_host,
             )
         )
+
+
+def plain(error: SdpError) -> str:
+    """What is wrong with a description, for a note: the line is not quoted, and what looks like an address is cut short."""
+    text = f"SDP line {error.line}: {error.problem}; {error.mend}" if error.line else str(error)
+    return _ADDRESS.sub(lambda found: found[0][: found[0].rindex("." if "." in found[0] else ":") + 1] + "*", text)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..model.records import Unfinished, UnfinishedLeg
+from ..model.events import HungUp
+from ..model.records import EventRow, Unfinished, UnfinishedLeg
 from ..sip.values import Address, AdoptDialog, AdoptInvite, Transport
 from .call import Call, CallState
 from .events import Handler, Waiting
@@ -66,11 +67,21 @@ def _recover_events(call: Call, found: Unfinished) -> None:
     if found.attributes:
         events.attributes = msgspec.json.decode(found.attributes, type=dict) or None
     given = found.in_flight
-    for row in sorted(found.events, key=lambda event: event.number):
+    for row in sorted(_owed(found), key=lambda event: event.number):
         request = None
         if given is not None and row.number == given.number:
             request, events.sequence = given.request, given.sequence
         events.requeue(Waiting(number=row.number, leg=row.leg, event=row.event, participants=row.participants, request=request))
+
+
+def _owed(found: Unfinished) -> list[EventRow]:
+    """What the handler is still to be told. Events before the one that was given were dropped on purpose, and so was what is left of a call
+    whose last HANGUP has been answered."""
+    waiting_hangup = any(isinstance(row.event, HungUp) for row in found.events)
+    if not waiting_hangup and all(kept.ended is not None for kept in found.legs):
+        return []
+    first = found.in_flight.number if found.in_flight is not None else 0
+    return [row for row in found.events if row.number >= first]
 
 
 def _recover_leg(call: Call, kept: UnfinishedLeg, now: float) -> None:

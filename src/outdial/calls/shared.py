@@ -20,6 +20,8 @@ from ..model.work import Grade, Note, Save
 Then = Callable[[Any, float], None]
 """What is done with a result, at `now`."""
 Alarm = Callable[[float], None]
+MOST_NOTES = 200
+"""Of one call: a re-INVITE costs a peer little, and a note is a row."""
 TimerKey = tuple[str, str]
 """Whose timer, and its name."""
 
@@ -58,6 +60,7 @@ class Shared:
         self._timers: Timers[TimerKey] = Timers()
         self._alarms: dict[TimerKey, Alarm] = {}
         self._waiting: dict[Token, Then] = {}
+        self._notes: Counter[CallId] = Counter()
 
     # --- outputs ---
 
@@ -70,8 +73,12 @@ class Shared:
         self._records.extend(records)
 
     def note(self, call: CallId, level: Any, what: str, **facts: str | int | float) -> None:
-        """Say something for the log and the call's record."""
-        self._out.append(Note(call=call, level=level, what=what, facts=facts))
+        """Say something for the log and the call's record; a peer that makes us say too much of one call is not listened to for ever."""
+        self._notes[call] += 1
+        if self._notes[call] < MOST_NOTES:
+            self._out.append(Note(call=call, level=level, what=what, facts=facts))
+        elif self._notes[call] == MOST_NOTES:
+            self._out.append(Note(call=call, level="warning", what="further notes of this call are left out", facts={"noted": MOST_NOTES}))
 
     def next_output(self) -> Any | None:
         """The oldest output, records first."""
@@ -157,6 +164,7 @@ class Shared:
 
     def leave(self, call: CallId) -> None:
         """A call counts no more."""
+        self._notes.pop(call, None)
         key = self.active.pop(call, None)
         if key is not None:
             self.active_of_key[key] -= 1

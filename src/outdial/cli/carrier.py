@@ -25,7 +25,6 @@ from ..carrier.values import Heard, Told
 from ..core import Port, Pump
 from ..errors import OutdialError
 from ..io import clock
-from ..io.dns import SipDns
 from ..io.frames import pack
 from ..io.ids import LiveIds
 from ..io.live_pump import LivePump
@@ -63,11 +62,12 @@ class Process:
         self._speech = SpeechClient()
         self._workshop = Workshop(LocalObjects(cache / "objects"), self._speech, cache, give=self._from_work)
         self._udp = SipUdp(loop, lambda item: self.pump.give("sip", item), sip)
-        dns = SipDns(loop, lambda item: self.pump.give("sip", item), ids.bits)
+        self._bits = ids.bits
+        self._names: Port | None = None
         self._story = _Story(cache / STORY, self._wall)
         ports: dict[str, Port] = {
             "udp": self._udp.put,
-            "dns": dns.put,
+            "dns": self._resolve,
             "engine": lambda item, now: self._engine.submit([item]),
             "work": self._work,
             "record": lambda item, now: None,
@@ -91,6 +91,14 @@ class Process:
             self.pump.give("carrier", event, "engine")
             if isinstance(event, EngineGone):
                 self._loop.call_later(ENGINE_AGAIN_S, self._engine.start)
+
+    def _resolve(self, item: Any, now: float) -> None:
+        """Names are rare (a Contact that has one), so what finds them is loaded when the first one comes."""
+        if self._names is None:
+            from ..io.dns import SipDns
+
+            self._names = SipDns(self._loop, lambda found: self.pump.give("sip", found), self._bits).put
+        self._names(item, now)
 
     def _from_work(self, result: Any) -> None:
         self.pump.give("carrier", result, "work")

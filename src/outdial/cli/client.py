@@ -7,15 +7,19 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from .. import __version__
 from ..errors import OutdialError
+from ..io.ids import LiveIds
 
 DEVELOPMENT = ("outdial", "outdial")
 """The key that works on loopback only."""
 TIMEOUT_S = 10.0
+PAUSES_S = (0.2, 0.4, 0.8, 1.6)
+"""Between tries while the node says that it cannot just now."""
 _MENDS = {
     403: "`outdial config check` shows allow_countries and allow_prefixes; emergency numbers are never called.",
     404: "`outdial number ls`, `outdial app ls` and `outdial calls ls` show what there is.",
@@ -71,8 +75,19 @@ class Node:
         return self.ask("DELETE", f"/_outdial/v1{path}")
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """One signed request; the answer's JSON (None where it is empty). Raises `OutdialError` (`refused`, `node_silent`)."""
-        connection, response = self._send(method, path, body)
+        """One signed request; the answer's JSON (None where it is empty). Raises `OutdialError` (`refused`, `node_silent`).
+
+        A 503 says that nothing was done: it is asked again for a moment, as the AWS SDKs do, with the same invocation id.
+        """
+        invocation = LiveIds().uuid()
+        for pause in PAUSES_S:
+            connection, response = self._send(method, path, body, invocation=invocation)
+            if response.status != 503:
+                break
+            connection.close()
+            Event().wait(pause)
+        else:
+            connection, response = self._send(method, path, body, invocation=invocation)
         try:
             return self._read(response)
         except (OSError, http.client.HTTPException) as error:
@@ -95,7 +110,7 @@ class Node:
             connection.close()
 
     def _send(
-        self, method: str, path: str, body: Any, timeout: float = TIMEOUT_S
+        self, method: str, path: str, body: Any, timeout: float | None = None, invocation: str = ""
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         from ..api.sigv4 import sign
         from ..io.clock import Wall, now
@@ -104,10 +119,12 @@ class Node:
         key, secret = self._key()
         where, _, query = path.partition("?")
         headers = sign(method=method, path=where, query=query, host=self._netloc, body=raw, key=key, secret=secret, at=Wall()(now()) / 1000)
+        if invocation:
+            headers["amz-sdk-invocation-id"] = invocation
         headers["User-Agent"] = f"outdial-cli/{__version__}"
         if body is not None:
             headers["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection(self._netloc, timeout=timeout)
+        connection = http.client.HTTPConnection(self._netloc, timeout=timeout or TIMEOUT_S)
         try:
             connection.request(method, path, raw if body is not None else None, headers)
             return connection, connection.getresponse()

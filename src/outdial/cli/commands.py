@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import app_command, call, calls, config_check, doctor, function, key, number, trunk, up, version
+from . import app_command, call, calls, config_check, demo, doctor, function, key, number, trunk, up, version
 
 app = typer.Typer(
     name="outdial",
@@ -15,6 +15,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.command("call")(call.call)
 app.add_typer(calls.app, name="calls")
 app.add_typer(trunk.app, name="trunk")

@@ -19,7 +19,7 @@ def ls(data: Data = None, as_json: Json = False) -> None:
     from .output import listing
 
     rows = find(data).get("/numbers")["numbers"]
-    columns = ("e164", "product_type", "country", "name")
+    columns = ("e164", "country", "name")
     listing("numbers", columns, rows, as_json=as_json, none="There are no numbers. Add one with `outdial number add +12065550100`.")
 
 

@@ -2,7 +2,7 @@
 
 from .backoff import Backoff
 from .core import Core, Deadline
-from .pump import Observer, Port, Pump, Routes, Unrouted
+from .pump import Observer, OnFault, Port, Pump, Routes, Unrouted
 from .table import FAULT, IGNORE, Fault, Ignore, Row, Table, draw, missing
 from .timers import Timers
 
@@ -15,6 +15,7 @@ __all__ = [
     "Fault",
     "Ignore",
     "Observer",
+    "OnFault",
     "Port",
     "Pump",
     "Routes",

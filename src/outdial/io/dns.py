@@ -182,7 +182,8 @@ class SipDns:
         ordered: list[tuple[str, int]] = []
         for priority in sorted({record.priority for record in records}):
             ordered += self._by_weight([record for record in records if record.priority == priority])
-        return [(target, port) for target, port in ordered if target], ttl
+        # RFC 2782: a target of "." says that the service is decidedly not there.
+        return [(target, port) for target, port in ordered if target not in ("", ".", "@")], ttl
 
     def _by_weight(self, records: list[Any]) -> list[tuple[str, int]]:
         """Records of one priority in an order drawn by weight (RFC 2782); those of weight 0 come first in the running sum."""

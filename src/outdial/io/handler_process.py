@@ -84,5 +84,3 @@ class HandlerProcesses:
                 if worker in self._processes and mb != self._memory.get(worker):
                     self._memory[worker] = mb
                     self._give(WorkerMemory(worker=worker, resident_mb=mb))
-            for process in list(self._processes.values()):
-                process.look()

@@ -16,6 +16,8 @@ class OutputLines:
         self._left = MAX_EVENT_BYTES
         self._cut = False
         """The rest of an over-long line is being skipped."""
+        self._tail = 0
+        """Bytes of that rest."""
         self.dropped = 0
         """Bytes left out since the last line that was given."""
 
@@ -40,7 +42,7 @@ class OutputLines:
 
     def drop(self, count: int) -> None:
         """So many bytes were thrown away unread."""
-        self.dropped += count
+        self.dropped += count + len(self._part)
         self._part = b""
         self._cut = True
 
@@ -49,6 +51,8 @@ class OutputLines:
         lines: list[tuple[str, int]] = []
         if self._part:
             self._end(lines)
+        self.dropped += self._tail
+        self._tail = 0
         if self.dropped:
             lines.append(("", self.dropped))
             self.dropped = 0
@@ -57,20 +61,24 @@ class OutputLines:
     def _add(self, piece: bytes) -> None:
         if not piece:
             return
-        if self._cut or self._left <= 0:
+        if self._cut:
+            self._tail += len(piece)
+            return
+        if self._left <= 0:
             self.dropped += len(piece)
             return
         room = MAX_LINE_BYTES - len(self._part)
         self._part += piece[:room]
         if len(piece) > room:
-            self.dropped += len(piece) - room
+            self._tail += len(piece) - room
             self._cut = True
 
     def _end(self, lines: list[tuple[str, int]]) -> None:
         part, self._part, self._cut = self._part, b"", False
+        tail, self._tail = self._tail, 0
         if self._left <= 0:
-            self.dropped += len(part) + 1
+            self.dropped += len(part) + tail + 1
             return
         self._left -= max(len(part), LEAST_LINE_BYTES)
         lines.append((part.rstrip(b"\r").decode("utf-8", "replace"), self.dropped))
-        self.dropped = 0
+        self.dropped = tail

@@ -29,7 +29,7 @@ class PromptCache:
         self._kept_s = kept_s
         self._making: dict[str, asyncio.Future[int]] = {}
         self._known: dict[str, tuple[int, float]] = {}
-        """Samples, and when it was last asked for (monotonic seconds)."""
+        """Samples, and when its file was last touched (monotonic seconds)."""
         self._unchecked = most_bytes
         """Bytes that may have been written since the room was last measured."""
 
@@ -59,7 +59,12 @@ class PromptCache:
 
     async def _there_or_made(self, name: str, path: Path, make: Callable[[Path], Awaitable[int]]) -> int:
         known = self._known.get(name)
-        samples = await asyncio.to_thread(_look, path, known is None or clock.now() - known[1] > self._kept_s)
+        if known is not None and clock.now() - known[1] <= self._kept_s:
+            if path.exists():  # our own folder, looked at a moment ago: not worth a thread
+                return known[0]
+            samples = None
+        else:
+            samples = await asyncio.to_thread(_look, path)
         if samples is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             samples = await make(path)
@@ -71,47 +76,37 @@ class PromptCache:
         return samples
 
     def _make_room(self) -> None:
-        """Remove what was not used for longest, down to nine tenths of the room, and what an earlier run left half made."""
-        now = clock.now()
-        in_use = {name for name, (_, at) in list(self._known.items()) if now - at <= self._kept_s} | set(self._making)
-        files = []
+        """Remove what was not used for longest, down to nine tenths of the room, and what a run that was killed left half made.
+        Others may use the folder too: what was touched lately is theirs or ours."""
+        lately = clock.Wall()(clock.now()) / 1000 - 2 * self._kept_s
+        old, used = [], 0
         for path in self._folder.glob("*/*"):
-            name = path.name.split(".")[0]
-            if path.name != f"{name}.wav":
-                if name not in self._making:
-                    _remove(path)
-                continue
             try:
                 status = path.stat()
-            except FileNotFoundError:
+            except OSError:
                 continue
-            files.append((status.st_mtime_ns, status.st_size, name, path))
-        used = sum(size for _, size, _, _ in files)
-        for _, size, name, path in sorted(files):
-            if used <= self._most_bytes * 9 // 10:
+            whole = path.name.endswith(".wav")
+            used += status.st_size if whole else 0
+            if status.st_mtime < lately:
+                old.append((whole, status.st_mtime_ns, status.st_size, path))
+        for whole, _, size, path in sorted(old):
+            if whole and used <= self._most_bytes * 9 // 10:
                 break
-            if name not in in_use:
-                _remove(path)
-                used -= size
+            try:
+                path.unlink()
+            except OSError:
+                continue
+            used -= size if whole else 0
 
 
-def _look(path: Path, touch: bool) -> int | None:
-    """The samples of a prepared file that is whole, noting that it is used; None where there is none."""
+def _look(path: Path) -> int | None:
+    """The samples of a prepared file that is whole (a power cut may have left it without content), noting that it is used; else None."""
     try:
-        size = path.stat().st_size
-        samples = (size - wav.HEADER) // 2
-        if touch:  # not seen before, or not for long: a power cut may have left it without content
-            with path.open("rb") as file:
-                if samples <= 0 or file.read(wav.HEADER) != wav.header(samples):
-                    return None
-            os.utime(path)
+        samples = (path.stat().st_size - wav.HEADER) // 2
+        with path.open("rb") as file:
+            if samples <= 0 or file.read(wav.HEADER) != wav.header(samples):
+                return None
+        os.utime(path)
     except OSError:
         return None
     return samples
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink()
-    except OSError:
-        pass

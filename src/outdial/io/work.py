@@ -8,6 +8,7 @@ token. Prepared prompts lie in the cache folder under a name made of what they w
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -124,7 +125,7 @@ class Workshop:
             found = await self._objects.find(source.bucket, source.key)
 
             async def make(to: Path, version: str = found.version) -> int:
-                scratch = to.with_suffix(".object")
+                scratch = to.with_suffix(f".{os.getpid()}.object")
                 try:
                     got, path = await self._objects.fetch(source.bucket, source.key, scratch)
                     if got.version != version:
@@ -147,7 +148,7 @@ class Workshop:
         self._remark(call, remark)
 
         async def make(to: Path) -> int:
-            scratch = to.with_suffix(".speech")
+            scratch = to.with_suffix(f".{os.getpid()}.speech")
             try:
                 await speech.speak(source, scratch)
                 return await self._prepare(scratch, to, "the speech")

@@ -6,10 +6,8 @@ import asyncio
 import fcntl
 import os
 import signal
-import socket
-import subprocess
 from collections.abc import Callable
-from typing import Literal
+from typing import IO, Literal
 
 import msgspec
 
@@ -26,6 +24,7 @@ from ..model.workers import (
 )
 from .frames import FrameReader, FrameTooLong, pack
 from .interpreters import command_line, folder_of
+from .launcher import launch
 from .output_lines import OutputLines
 
 MAX_REPLY_BYTES = 6 * 1024 * 1024
@@ -38,6 +37,9 @@ SILENT_S = 0.5
 """How long a process may live on after its end of the socket has closed."""
 DISCARD_EVERY_S = 0.005
 DISCARD_BYTES = 1024 * 1024
+QUIET_LOOKS = 10
+MAX_READS, MAX_DROPS = 80, 4
+"""How often a pipe is read before an answer is passed on: enough for what one can hold, and an end where somebody prints for ever."""
 F_SETPIPE_SZ = 1031
 
 
@@ -82,43 +84,22 @@ class WorkerProcess:
         self._discards: dict[_Stream, asyncio.TimerHandle] = {}
         self._force: asyncio.TimerHandle | None = None
         self.gone: asyncio.Future[None] = loop.create_future()
-        self._socket, theirs = socket.socketpair()
-        writers: list[int] = []
-        try:
-            command = command_line(start.spec, start.environment.get("PATH"))
-            folder = folder_of(start.spec)
-            for stream in self._lines:
-                self._pipes[stream], writer = os.pipe()
-                writers.append(writer)
-            environment = {**start.environment, "LAMBDA_TASK_ROOT": str(folder), "OUTDIAL_FD": str(theirs.fileno())}
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=writers[0],
-                stderr=writers[1],
-                env=environment,
-                cwd=folder,
-                pass_fds=(theirs.fileno(),),
-                process_group=0,
-            )
-        except BaseException:
-            self._socket.close()
-            for pipe in self._pipes.values():
-                os.close(pipe)
-            raise
-        finally:
-            theirs.close()
-            for writer in writers:
-                os.close(writer)
-        self.pid = self._process.pid
-        self._pidfd = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
-        if self._pidfd is not None:
-            loop.add_reader(self._pidfd, self.look)
-        self._socket.setblocking(False)
+        folder = folder_of(start.spec)
+        self._child = launch(
+            command_line(start.spec, start.environment.get("PATH")),
+            env={**start.environment, "LAMBDA_TASK_ROOT": str(folder)},
+            cwd=str(folder),
+            fd_variable="OUTDIAL_FD",
+            pipe_output=True,
+        )
+        self.pid = self._child.pid
+        assert self._child.socket is not None
+        self._socket = self._child.socket
+        loop.add_reader(self._child.pidfd, self._look)
         loop.add_reader(self._socket.fileno(), self._readable)
-        for stream, pipe in self._pipes.items():
-            os.set_blocking(pipe, False)
-            loop.add_reader(pipe, self._printed, stream)
+        for stream in self._lines:
+            self._pipes[stream] = self._pipe(stream).fileno()
+            loop.add_reader(self._pipes[stream], self._printed, stream)
         self._send(
             {"type": "init", "target": os.path.abspath(os.path.expanduser(start.spec.target)), "handler": start.spec.handler,
              "function": start.spec.name, "max_reply": MAX_REPLY_BYTES},
@@ -137,19 +118,13 @@ class WorkerProcess:
         self._signal(signal.SIGTERM)
         self._kill_in(TERMINATE_S)
 
-    def look(self) -> None:
-        """See whether the process has exited (where nothing tells us, this is called each second)."""
-        if self.gone.done():
+    def _look(self) -> None:
+        if self._child.running:
             return
-        if self._pidfd is not None and os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            return
-        if self._pidfd is not None:
-            self._signal(signal.SIGKILL)  # while its pid, which names the group, cannot be anybody else's
-        if self._process.poll() is None:
-            return
-        self._signal(signal.SIGKILL)
+        self._child.signal(signal.SIGKILL)  # what it started and left behind
         self._close()
-        self._exited(WorkerExited(worker=self.worker, status=self._process.returncode, detail=self._last_words))
+        status = self._child.reap()
+        self._exited(WorkerExited(worker=self.worker, status=0 if status is None else status, detail=self._last_words))
 
     # The socket
 
@@ -254,26 +229,42 @@ class WorkerProcess:
 
     def _finish_output(self, stream: _Stream) -> None:
         """Everything printed before an answer is told before the answer."""
-        while stream in self._pipes and not self._lines[stream].full and self._read_output(stream):
-            pass
+        lines = self._lines[stream]
+        reads = drops = 0
+        while stream in self._pipes and reads < MAX_READS and drops < MAX_DROPS:
+            if lines.full:
+                drops += 1
+                more = self._drop_output(stream)
+            else:
+                reads += 1
+                more = self._read_output(stream)
+            if not more:
+                break
+        self._tell_rest(stream)
+
+    def _tell_rest(self, stream: _Stream) -> None:
         for text, dropped in self._lines[stream].finish():
             self._give(WorkerOutput(worker=self.worker, stream=stream, text=text, dropped=dropped))
 
-    def _discard(self, stream: _Stream) -> None:
-        """Keep a pipe empty whose share is used up, without keeping the loop busy."""
-        self._discards.pop(stream, None)
-        if stream not in self._pipes:
-            return
+    def _drop_output(self, stream: _Stream) -> bool:
         try:
             data = os.read(self._pipes[stream], DISCARD_BYTES)
         except BlockingIOError:
-            pass
-        else:
-            if not data:
-                self._close_pipe(stream)
-                return
-            self._lines[stream].drop(len(data))
-        self._discards[stream] = self._loop.call_later(DISCARD_EVERY_S, self._discard, stream)
+            return False
+        if not data:
+            self._close_pipe(stream)
+            return False
+        self._lines[stream].drop(len(data))
+        return True
+
+    def _discard(self, stream: _Stream, empty: int = 0) -> None:
+        """Keep a pipe empty whose share is used up, without keeping the loop busy; say what was left out once it is quiet."""
+        self._discards.pop(stream, None)
+        empty = 0 if self._drop_output(stream) else empty + 1
+        if empty == QUIET_LOOKS:
+            self._tell_rest(stream)
+        if stream in self._pipes:
+            self._discards[stream] = self._loop.call_later(DISCARD_EVERY_S * min(empty + 1, QUIET_LOOKS), self._discard, stream, empty)
 
     def _resume(self, stream: _Stream) -> None:
         discard = self._discards.pop(stream, None)
@@ -285,9 +276,8 @@ class WorkerProcess:
         discard = self._discards.pop(stream, None)
         if discard is not None:
             discard.cancel()
-        pipe = self._pipes.pop(stream)
-        self._loop.remove_reader(pipe)
-        os.close(pipe)
+        self._loop.remove_reader(self._pipes.pop(stream))
+        self._pipe(stream).close()
 
     # The end
 
@@ -301,10 +291,12 @@ class WorkerProcess:
             self._force = self._loop.call_later(seconds, self._signal, signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
-            os.killpg(self.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
+        self._child.signal(number)
+
+    def _pipe(self, stream: _Stream) -> IO[bytes]:
+        pipe = self._child.stdout if stream == "stdout" else self._child.stderr
+        assert pipe is not None
+        return pipe
 
     def _close(self) -> None:
         for stream in self._lines:
@@ -315,8 +307,5 @@ class WorkerProcess:
             self._force.cancel()
         self._loop.remove_reader(self._socket.fileno())
         self._loop.remove_writer(self._socket.fileno())
-        self._socket.close()
-        if self._pidfd is not None:
-            self._loop.remove_reader(self._pidfd)
-            os.close(self._pidfd)
+        self._loop.remove_reader(self._child.pidfd)
         self.gone.set_result(None)

@@ -27,6 +27,10 @@ class Functions:
         if watch is not None:
             watch.watch(specs)
 
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind is FunctionState
+
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
         if isinstance(value, FunctionState):

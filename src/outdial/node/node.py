@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from ..io.sip_udp import SipUdp
 from ..io.speech_client import SpeechClient
 from ..io.work import Workshop
 from ..model.ids import KeyId, Token
+from ..model.numbers import mask_all
 from ..model.records import SequenceBase
 from ..model.requests import Drain
 from ..model.settings import Trunk
@@ -203,7 +205,7 @@ class Node:
         )
         record = SipRecord(lambda save: self.pump.pump.give("store", save, "record"), self.wall)
         observers: list[Observer] = [self.log, self.metrics, self.follow, record, self.functions, self.report]
-        self.pump = LivePump(Pump(cores, ports, wiring.routes(wiring.NODE), observers), loop)
+        self.pump = LivePump(Pump(cores, ports, wiring.routes(wiring.NODE), observers, self._fault), loop)
         leave.callback(self.pump.close)
         self._reserve()
         self._give("children", Want(child="engine"))
@@ -314,6 +316,13 @@ class Node:
             lag = 1000 * (loop.time() - before - LAG_EVERY_S)
             if self.report.calls or lag > 20:
                 self._give("calls", MachineState(loop_lag_ms=lag))
+
+    def _fault(self, where: str, item: Any, error: Exception) -> None:
+        """Something of ours raised: the input is lost, everything else goes on."""
+        frames = reversed(traceback.extract_tb(error.__traceback__)[-5:])
+        trace = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
+        what = f"a fault of ours at {type(item).__name__}: {type(error).__name__}: {mask_all(str(error))}"
+        self.log.line(Level.ERROR, where, "x", what, clock.now(), at=trace)
 
     def _report(self, text: str) -> None:
         self.log.line(Level.ERROR, "store", "x", text, clock.now())

@@ -48,6 +48,10 @@ class Report:
             Save: self._on_save,
         }
 
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind in self._see
+
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
         see = self._see.get(type(value))

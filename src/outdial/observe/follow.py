@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any, Final
 
 from ..model.ids import CallId
-from ..model.records import LegRow, NoteRow, Record, SequenceBase
+from ..model.records import LegRow, NoteRow, Record, SequenceBase, Unfinished
 from ..model.work import Save
 from .legs import Legs
 
@@ -96,6 +96,10 @@ class Follow:
             readers.remove(subscription)
             if not readers:
                 del self._readers[call]
+
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind in (Save, Unfinished)
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""

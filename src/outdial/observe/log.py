@@ -37,6 +37,10 @@ class Log:
         self._records = {name: row for name, row in RECORDS.items() if row[0] >= level}
         self._values = {name: row for name, row in VALUES.items() if row[0] >= level}
 
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind is Save or kind.__name__ in self._values
+
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
         if isinstance(value, Save):

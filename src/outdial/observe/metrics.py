@@ -91,6 +91,10 @@ class Metrics:
             "Trace": self._on_trace,
         }
 
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind.__name__ in self._see
+
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
         see = self._see.get(type(value).__name__)

@@ -49,6 +49,10 @@ class SipRecord:
         self._legs = Legs()
         self._used: dict[CallId, tuple[int, int]] = {}
 
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind in (Save, Unfinished) or kind.__name__ == TRACE
+
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
         kind = type(value)

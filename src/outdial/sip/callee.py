@@ -177,6 +177,7 @@ def _again(call: Callee, now: float) -> None:
 def _stop(call: Callee, now: float) -> None:
     call.stack.disarm_session(call, "again")
     call.stack.disarm_session(call, "no ack")
+    call.tx.slim()
 
 
 def _report_ack(call: Callee, now: float) -> None:

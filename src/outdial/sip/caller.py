@@ -32,6 +32,9 @@ RESERVED = frozenset(
 """What `Dial.headers` may not hold: these are ours to write."""
 
 
+_KEPT = frozenset({"Via", "From", "To", "Call-ID", "CSeq", "Route", "Authorization", "Proxy-Authorization"})
+
+
 class Fork:
     """One 2xx: its dialog and its ACK."""
 
@@ -228,6 +231,14 @@ class Caller(Session):
     def hang_up_unacknowledged(self, now: float) -> None:
         self.end = ("network", 408, "no ACK came for a re-INVITE", "")
         self.feed(Input.CANCEL, now)
+
+    def finish(self, now: float) -> None:
+        """A step: `Over`; what late forks and repeats of a 2xx need is kept, the rest let go."""
+        super().finish(now)
+        self.dial, self.data, self.targets = None, b"", ()
+        if self.invite is not None and self.tx is not None:
+            kept = tuple(pair for pair in self.invite.headers if pair[0] in _KEPT)
+            self.invite = self.tx.request = make_request("INVITE", self.invite.uri, kept)
 
     # --- making things ---
 

@@ -41,8 +41,10 @@ def number(text: str, what: str, most: int) -> int:
 
 def shown(text: str, most: int = 40) -> str:
     """Text as it may stand in a message: printable, cut."""
-    cut = text if len(text) <= most else text[:most] + "…"
-    return cut.encode("ascii", "backslashreplace").decode().replace("\r", "\\r").replace("\n", "\\n").replace("\0", "\\0")
+    cut, more = (text, "") if len(text) <= most else (text[:most], "…")
+    if not (cut.isascii() and cut.isprintable()):
+        cut = cut.encode("unicode_escape").decode("ascii")
+    return cut + more
 
 
 def split_outside(text: str, separator: str) -> list[str]:
@@ -75,8 +77,10 @@ def split_outside(text: str, separator: str) -> list[str]:
 def end_of_quoted(text: str, start: int) -> int:
     """The index after the quoted string that opens at `start`."""
     at = start + 1
+    closing = -1
     while True:
-        closing = text.find('"', at)
+        if closing < at:
+            closing = text.find('"', at)
         if closing < 0:
             raise RemoteProtocolError(f'column {start + 1}: a quoted string never closes: "{shown(text[start:])}"')
         slash = text.find("\\", at, closing)

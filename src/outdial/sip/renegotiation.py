@@ -183,6 +183,8 @@ def _again(re: Renegotiation, now: float) -> None:
 def _stop_timers(re: Renegotiation, now: float) -> None:
     re.session.stack.disarm_session(re.session, "re:again")
     re.session.stack.disarm_session(re.session, "re:no ack")
+    if re.tx is not None:
+        re.tx.slim()
 
 
 def _report_ack(re: Renegotiation, now: float) -> None:

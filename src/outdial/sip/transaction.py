@@ -16,6 +16,7 @@ from typing import Protocol
 
 from ..core import FAULT, IGNORE, Table
 from .message import Request, Response
+from .respond import METHODS
 from .siblings import ack_of_refusal
 from .timers import Timers
 from .values import Address
@@ -81,6 +82,9 @@ class Host(Protocol):
     def disarm(self, transaction: Transaction, *timers: Input) -> None: ...
     def forget(self, transaction: Transaction) -> None: ...
     def answered(self, transaction: Transaction) -> None: ...
+
+
+_EMPTY = {method: Request(method=method, uri="", headers=()) for method in METHODS}
 
 
 class Transaction:
@@ -160,6 +164,12 @@ class Transaction:
         self.detail = detail
         self.take(Input.TRANSPORT_ERROR, now)
 
+    def slim(self, *, keep_response: bool = False) -> None:
+        """Let go of what only matters until the final response: thousands of these linger for 64*T1."""
+        self.request = _EMPTY.get(self.request.method, self.request)
+        if not keep_response:
+            self.data = b""
+
     def respond(self, status: int, data: bytes, now: float) -> None:
         """Server: send a response (unless the table says that the time for it has passed)."""
         self.data, before = data, self.data
@@ -228,10 +238,12 @@ def _start_i(tx: Transaction, now: float) -> None:
 
 
 def _start_j(tx: Transaction, now: float) -> None:
+    tx.slim(keep_response=True)
     tx.host.arm(tx, Input.TIMER_J, now + (0.0 if tx.reliable else tx.host.timers.patience))
 
 
 def _start_k(tx: Transaction, now: float) -> None:
+    tx.data = b""
     tx.host.arm(tx, Input.TIMER_K, now + (0.0 if tx.reliable else tx.host.timers.t4))
 
 
@@ -240,6 +252,7 @@ def _start_l(tx: Transaction, now: float) -> None:
 
 
 def _start_m(tx: Transaction, now: float) -> None:
+    tx.data = b""
     tx.host.arm(tx, Input.TIMER_M, now + tx.host.timers.patience)
 
 

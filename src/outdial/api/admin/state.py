@@ -110,10 +110,11 @@ class State:
         given = await fields(request, number=str, product_type=str, name=str)
         product = given.get("product_type", "SipMediaApplicationDialIn")
         row = make_number(given.get("number", ""), product, given.get("name", ""), self._at())
-        owned = self._means.resources.numbers.get(row.e164)
-        if owned is not None and owned.deleted_at is None:
-            return failure(409, "The number is in the inventory already")
-        await self._means.resources.numbers.put(row)
+        async with self._means.writing:
+            owned = self._means.resources.numbers.get(row.e164)
+            if owned is not None and owned.deleted_at is None:
+                return failure(409, "The number is in the inventory already")
+            await self._means.resources.numbers.put(row)
         return answer(row, 201)
 
     @judged

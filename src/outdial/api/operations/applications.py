@@ -92,6 +92,11 @@ async def list_all(context: Context) -> dict[str, Any]:
 
 
 async def update(context: Context) -> dict[str, Any]:
+    async with context.means.writing:
+        return await _change(context)
+
+
+async def _change(context: Context) -> dict[str, Any]:
     row, given = found(context), context.input
     changed = row
     if "Name" in given:
@@ -105,7 +110,6 @@ async def update(context: Context) -> dict[str, Any]:
 
 
 async def delete(context: Context) -> dict[str, Any]:
-    row = found(context)
-    if not await context.means.resources.applications.delete(row.id):
-        raise not_found("No SIP media application has this id")
+    async with context.means.writing:
+        await context.means.resources.applications.delete(found(context).id)
     return {}

@@ -89,32 +89,37 @@ async def get(context: Context) -> dict[str, Any]:
 
 
 async def update(context: Context) -> dict[str, Any]:
-    row, given = found(context), context.input
-    changes = {
-        ours: given[theirs]
-        for theirs, ours in (("ProductType", "product_type"), ("CallingName", "calling_name"), ("Name", "name"))
-        if theirs in given
-    }
-    if len(changes) > 1:
-        raise bad_request("Only one of ProductType, CallingName and Name can be changed in a request")
-    if changes:
-        row = msgspec.structs.replace(row, **changes, updated_at=max(context.started_at, row.updated_at + 1))
-        await context.means.resources.numbers.put(row)
-    return {"PhoneNumber": described(row)}
+    async with context.means.writing:
+        row, given = found(context), context.input
+        changes = {
+            ours: given[theirs]
+            for theirs, ours in (("ProductType", "product_type"), ("CallingName", "calling_name"), ("Name", "name"))
+            if theirs in given
+        }
+        if len(changes) > 1:
+            raise bad_request("Only one of ProductType, CallingName and Name can be changed in a request")
+        if changes:
+            row = msgspec.structs.replace(row, **changes, updated_at=max(context.started_at, row.updated_at + 1))
+            await context.means.resources.numbers.put(row)
+        return {"PhoneNumber": described(row)}
 
 
 async def delete(context: Context) -> dict[str, Any]:
-    row = found(context)
-    if row.deleted_at is not None:
-        raise not_found("The phone number is in the deletion queue already")
-    await context.means.resources.numbers.put(msgspec.structs.replace(row, deleted_at=context.started_at, updated_at=context.started_at))
-    return {}
+    async with context.means.writing:
+        row = found(context)
+        if row.deleted_at is not None:
+            raise not_found("The phone number is in the deletion queue already")
+        await context.means.resources.numbers.put(
+            msgspec.structs.replace(row, deleted_at=context.started_at, updated_at=context.started_at)
+        )
+        return {}
 
 
 async def restore(context: Context) -> dict[str, Any]:
-    row = found(context)
-    if row.deleted_at is None:
-        raise bad_request("The phone number is not in the deletion queue: there is nothing to restore")
-    row = msgspec.structs.replace(row, deleted_at=None, updated_at=context.started_at)
-    await context.means.resources.numbers.put(row)
-    return {"PhoneNumber": described(row)}
+    async with context.means.writing:
+        row = found(context)
+        if row.deleted_at is None:
+            raise bad_request("The phone number is not in the deletion queue: there is nothing to restore")
+        row = msgspec.structs.replace(row, deleted_at=None, updated_at=context.started_at)
+        await context.means.resources.numbers.put(row)
+        return {"PhoneNumber": described(row)}

@@ -60,6 +60,11 @@ async def search(context: Context) -> dict[str, Any]:
 
 
 async def create(context: Context) -> dict[str, Any]:
+    async with context.means.writing:
+        return await _order(context)
+
+
+async def _order(context: Context) -> dict[str, Any]:
     given, means, at = context.input, context.means, context.started_at
     wanted = [with_plus(number) for number in given["E164PhoneNumbers"]]
     if not wanted:
