@@ -107,10 +107,6 @@ def _load(value: Any, legs: Legs) -> Said:
     return Said(level=WARN if late else DEBUG, area="media", glyph="x" if late else "-", what="load", facts=facts, limited=True)
 
 
-def _drain(value: Any, legs: Legs) -> Said:
-    return Said(level=INFO, area="calls", glyph="-", what="draining", facts={"within": seconds(value.within)})
-
-
 def _drained(value: Any, legs: Legs) -> Said:
     return Said(level=INFO, area="calls", glyph="-", what="no call is left")
 
@@ -154,7 +150,6 @@ VALUES: Words = {
     "Digit": (DEBUG, _digit),
     "MachineState": (WARN, _lag),
     "Load": (WARN, _load),
-    "Drain": (INFO, _drain),
     "Drained": (INFO, _drained),
     "Failed": (DEBUG, _failed),
     "WorkFailed": (DEBUG, _work_failed),
