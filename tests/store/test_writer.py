@@ -204,3 +204,18 @@ def test_texts_that_are_no_utf8_are_written_by_the_writer_too(store: Store, path
     assert dialog is not None
     assert dialog.remote_target == target
     assert reports == []
+
+
+def test_one_who_cannot_be_told_does_not_keep_the_others_from_hearing(store: Store, path: Path, reports: list[str]) -> None:
+    def broken(results: Any) -> None:
+        raise RuntimeError("the loop is closed")
+
+    other = Collector()
+    with sqlite3.connect(path) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        store.port(broken)(save(1, made.call_row()), 0.0)
+        store.port(other)(save(2, made.event(1)), 0.0)
+        lock.rollback()
+    assert other.until(bool) == saved(2)
+    assert len(reports) == 1
+    assert "could not be told" in reports[0]
