@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,12 @@ from outdial.store.folder import FolderError
 from outdial.store.migrations import run
 
 from .collector import Collector
+from .plain import opened
 
 
 def shape(path: Path) -> dict[str, Any]:
     """Tables with their columns, indexes with theirs."""
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         indexes = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name")]
         return {
@@ -49,7 +49,7 @@ def test_head_is_the_newest_step() -> None:
 
 def test_a_database_that_was_begun_and_not_finished_is_brought_up(tmp_path: Path) -> None:
     path = tmp_path / "outdial.db"
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     store = Store.open(path)
     got = Collector()
@@ -62,7 +62,7 @@ def test_a_database_that_was_begun_and_not_finished_is_brought_up(tmp_path: Path
 def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "outdial.db"
     Store.open(path).close()
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
     with pytest.raises(FolderError, match=r"outdial.db was made by a later version of outdial") as raised:
@@ -86,7 +86,7 @@ def test_the_statements_compile_for_postgresql_too() -> None:
     from outdial.store.statements import Statements
     from outdial.store.writes import WRITES
 
-    dialect = postgresql.psycopg.dialect(paramstyle="format")
+    dialect = postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
     statements = Statements(dialect, WRITES)
     texts: list[tuple[str, Any]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ class MemoryPort:
     def __init__(self, deliver: Deliver | None = None, secrets: Secrets | None = None) -> None:
         self._deliver = deliver
         self._connection = database.connect_writer(":memory:")
+        weakref.finalize(self, self._connection.close)
         upgrade.create(self._connection)
         self._cursor = self._connection.cursor()
         self._statements = writes.sqlite()
