@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from outdial.api import sigv4, wire
 from outdial.api.errors import ServiceError
 from outdial.api.operations import SERVED
+from outdial.api.shapes import reader
 
 WORDS = [
     "FromPhoneNumber", "ToPhoneNumber", "SipHeaders", "ArgumentsMap", "Arguments", "AwsRegion", "Name", "Endpoints", "LambdaArn", "Tags",
@@ -80,7 +81,7 @@ def test_ten_thousand_mistakes_are_told_in_short() -> None:
 @given(JSON)
 def test_a_number_is_an_integer_of_32_bits_or_refused(value: Any) -> None:
     try:
-        read = wire.reader("Port")(value, "port", [])
+        read = reader("Port")(value, "port", [])
     except ServiceError:
         return
     assert type(read) is int
