@@ -134,6 +134,13 @@ def test_nothing_is_repeated_after_a_100() -> None:
     assert script.kinds() == ["Held"]
 
 
+def test_a_body_that_cannot_be_taken_apart_is_as_none() -> None:
+    script = called()
+    script.reply(script.last(), 183, tag="bob", body=ANSWER, headers=(("Content-Type", 'multipart/mixed;boundary="x'),))
+    script.reply(script.last(), 200, tag="bob", body=ANSWER, headers=(("Content-Type", "text/plain"),))
+    assert [event.body for event in script.events[1:]] == [b"", b""]
+
+
 def test_early_media_is_passed_up_with_its_tag() -> None:
     script = called()
     script.reply(script.last(), 183, tag="bob", body=ANSWER)
