@@ -205,6 +205,7 @@ def test_a_refusal_without_ack_is_given_up_after_timer_h() -> None:
     script.wait(33)
     assert script.count("SIP/2.0 488") == 11
     assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
 
 
 @pytest.mark.parametrize("command", [Bye, Cancel])

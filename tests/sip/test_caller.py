@@ -124,6 +124,7 @@ def test_timer_a_doubles_and_timer_b_ends_it() -> None:
     script.wait(0.5)
     assert script.events[-1] == Over(session="leg", who="network", status=408, phrase="no answer")
     assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
 
 
 def test_nothing_is_repeated_after_a_100() -> None:
@@ -184,6 +185,8 @@ def test_the_last_target_ends_it() -> None:
     script.give(TransportFailed(destination=TRUNK, detail="x"), Go(session="leg"))
     script.give(TransportFailed(destination=SECOND, detail="Network is unreachable"))
     assert script.events[-1] == Over(session="leg", who="network", status=503, phrase="Network is unreachable")
+    assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
 
 
 def test_no_other_target_once_it_rang() -> None:
@@ -681,3 +684,12 @@ def test_a_stored_dialog_that_cannot_be_read_ends_at_once(broken: dict[str, Any]
     assert [type(event) for event in script.events] == [Over]
     assert "cannot be read" in script.events[0].phrase
     assert script.endpoint.transactions == 0
+
+
+def test_a_bye_that_cannot_be_sent_ends_at_once() -> None:
+    script = answered()
+    script.wait(33)
+    script.give(Bye(session="leg"), TransportFailed(destination=TRUNK, detail="Connection refused"))
+    assert script.events[-1] == Over(session="leg", who="us", status=503, phrase="BYE was not answered")
+    assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
