@@ -360,7 +360,7 @@ def test_a_bye_that_nobody_answers_ends_after_timer_f() -> None:
     script = answered()
     script.give(Bye(session="leg"))
     script.wait(33)
-    assert script.events[-1] == Over(session="leg", who="us", status=408, phrase="BYE was not answered")
+    assert script.events[-1] == Over(session="leg", who="us", status=408, phrase="BYE: no answer")
     assert script.count("BYE") == 11  # RFC 3261 §17.1.2.1: 0, 0.5, 1.5, 3.5, 7.5, then each 4 s
 
 
@@ -690,6 +690,42 @@ def test_a_bye_that_cannot_be_sent_ends_at_once() -> None:
     script = answered()
     script.wait(33)
     script.give(Bye(session="leg"), TransportFailed(destination=TRUNK, detail="Connection refused"))
-    assert script.events[-1] == Over(session="leg", who="us", status=503, phrase="BYE was not answered")
+    assert script.events[-1] == Over(session="leg", who="us", status=503, phrase="BYE: Connection refused")
     assert script.endpoint.transactions == 0
     assert script.endpoint.next_deadline() is None
+
+
+# --- early dialogs ---
+
+
+def ringing() -> tuple[Script, Request]:
+    script = called()
+    invite = script.last()
+    script.reply(invite, 180, tag="bob")
+    return script, invite
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [("UPDATE", "v=0", 491), ("UPDATE", "", 200), ("OPTIONS", "", 200), ("INFO", "x", 200), ("INVITE", "v=0", 491), ("BYE", "", 200)],
+)
+def test_requests_of_an_early_dialog(method: str, body: str, status: int) -> None:
+    """Our offer is unanswered, so no other may come (RFC 3311 §5.2). A callee may not BYE an early dialog (RFC 3261 §15)."""
+    script, invite = ringing()
+    script.hear(bye_of(invite, "bob", method=method, body=body))
+    assert script.lines()[-1].split()[1] == str(status)
+    assert not script.of(Over)
+    script.reply(invite, 200, tag="bob")
+    assert script.of(Accepted)[0].wanted
+    script.give(Acknowledge(session="leg", fork="bob"))
+    # The dialog is the early one gone on: the peer's numbers count through.
+    script.hear(bye_of(invite, "bob", cseq=1, method="INFO", body="y").replace("z9hG4bK", "z9hG4bKagain"))
+    assert script.lines()[-1].split()[1] == "500"
+    script.hear(bye_of(invite, "bob", cseq=2))
+    assert script.kinds()[-2:] == ["ByeReceived", "Over"]
+
+
+def test_an_early_dialog_that_nobody_told_us_of() -> None:
+    script, invite = ringing()
+    script.hear(bye_of(invite, "mallory", method="INFO", body="x"))
+    assert script.lines()[-1].split()[1] == "481"
