@@ -619,3 +619,14 @@ def test_a_peer_of_rfc_2543_is_told_apart_without_branches() -> None:
     script.wait(60)
     assert script.count("SIP/2.0 487") == 1
     assert script.of(Over)[0].session == session
+
+
+def test_a_reinvite_without_a_body_asks_for_our_offer() -> None:
+    """RFC 3261 §14.2: the offer goes out in the 200, the answer comes in the ACK."""
+    script, session, tag = up()
+    script.hear(inside("INVITE", tag, cseq=2))
+    assert script.events[-1] == Offered(session=session, method="INVITE", body=b"")
+    script.give(Accept(session=session, body=OFFER))
+    assert script.last_response().body == OFFER
+    script.hear(inside("ACK", tag, cseq=2, body="v=0\r\nanswer"))
+    assert script.events[-1] == AckBody(session=session, body=b"v=0\r\nanswer")

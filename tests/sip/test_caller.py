@@ -729,3 +729,64 @@ def test_an_early_dialog_that_nobody_told_us_of() -> None:
     script, invite = ringing()
     script.hear(bye_of(invite, "mallory", method="INFO", body="x"))
     assert script.lines()[-1].split()[1] == "481"
+
+
+# --- transactions ---
+
+
+def test_a_repeated_refusal_gets_its_ack_again() -> None:
+    """RFC 3261 §17.1.1.2."""
+    script = called()
+    invite = script.last()
+    for _ in range(3):
+        script.reply(invite, 486, tag="bob")
+    acks = [item.data for item in script.sent if item.data.startswith(b"ACK ")]
+    assert len(acks) == 3
+    assert len(set(acks)) == 1
+    assert script.kinds().count("Over") == 1
+    script.wait(31.9)
+    script.reply(invite, 486, tag="bob")
+    assert script.count("ACK") == 4
+    script.wait(0.2)
+    script.reply(invite, 486, tag="bob")
+    assert script.count("ACK") == 4
+    assert script.endpoint.transactions == 0
+
+
+def test_a_provisional_to_a_bye_slows_its_repeats() -> None:
+    """RFC 3261 §17.1.2.2: T2 apart in Proceeding, until timer F."""
+    script = answered()
+    script.give(Bye(session="leg"))
+    bye = script.last("BYE")
+    script.reply(bye, 100)
+    script.reply(bye, 100)
+    for at, count in [(0.6, 2), (3.8, 2), (0.2, 3), (4.0, 4)]:
+        script.wait(at)
+        assert script.count("BYE") == count
+    script.give(TransportFailed(destination=TRUNK, detail="Connection refused"))
+    assert not script.of(Over)
+    script.reply(bye, 200)
+    script.reply(bye, 200)
+    assert script.events[-1] == Over(session="leg", who="us", status=0)
+    script.wait(4)
+    assert script.count("BYE") == 4
+
+
+def test_a_bye_that_only_gets_a_100_ends_after_timer_f() -> None:
+    script = answered()
+    script.give(Bye(session="leg"))
+    script.reply(script.last("BYE"), 100)
+    script.wait(32.1)
+    assert script.events[-1] == Over(session="leg", who="us", status=408, phrase="BYE: no answer")
+
+
+def test_timer_k_absorbs_repeats_for_t4() -> None:
+    script = answered()
+    script.give(Bye(session="leg"))
+    bye = script.last("BYE")
+    script.reply(bye, 200)
+    before = script.endpoint.transactions
+    script.wait(4.9)
+    assert script.endpoint.transactions == before
+    script.wait(0.2)
+    assert script.endpoint.transactions == before - 1
