@@ -77,7 +77,7 @@ class Server:
             if request.method == "ACK":
                 raise
             self._refuse(arrival, error.status, headers=error.headers, detail=error.detail)
-            said = f"{shown(request.method)} from {item.source}: {error.detail}. Answered {error.status}"
+            said = f"{shown(request.method)}: {error.detail}. Answered {error.status}"
             self.host.emit(Malformed(source=item.source, detail=said))
 
     def _find(self, arrival: Arrival, read: Essentials, now: float) -> None:
@@ -227,12 +227,12 @@ def arrived(request: Request, item: Datagram) -> Arrival:
     source = item.source
     lines = request.lines("via")
     if not lines:
-        raise RemoteProtocolError(f"{shown(request.method)} from {source}: Via is missing")
+        raise RemoteProtocolError(f"{shown(request.method)}: Via is missing")
     first, *others = split_outside(lines[0], ",") if "," in lines[0] else [lines[0]]
     try:
         via = parse_via(first)
     except RemoteProtocolError as error:
-        raise RemoteProtocolError(f"{shown(request.method)} from {source}: {error.detail}") from None
+        raise RemoteProtocolError(f"{shown(request.method)}: {error.detail}") from None
     stamped = via.stamped(source)
     vias = (first if stamped is via else str(stamped), *others, *lines[1:])
     return Arrival(request=request, item=item, via=via, vias=vias, answer_to=via.answer_to(source))
