@@ -630,3 +630,32 @@ def test_a_reinvite_without_a_body_asks_for_our_offer() -> None:
     assert script.last_response().body == OFFER
     script.hear(inside("ACK", tag, cseq=2, body="v=0\r\nanswer"))
     assert script.events[-1] == AckBody(session=session, body=b"v=0\r\nanswer")
+
+
+@pytest.mark.parametrize("who", ["peer", "us"])
+def test_a_call_that_ends_before_the_ack_of_a_reinvite(who: str) -> None:
+    script, session, tag = up()
+    script.hear(inside("INVITE", tag, cseq=2, body="v=0"))
+    script.give(Accept(session=session, body=ANSWER))
+    if who == "peer":
+        script.hear(inside("BYE", tag, cseq=3))
+    else:
+        script.give(Bye(session=session))
+        script.reply(script.last("BYE"), 200)
+    assert script.kinds()[-1] == "Over"
+    sent = len(script.sent)
+    script.wait(70)
+    assert len(script.sent) == sent
+    assert script.endpoint.transactions == 0
+
+
+def test_a_reinvite_without_ack_is_not_repeated_after_the_bye() -> None:
+    script, session, tag = up()
+    script.hear(inside("INVITE", tag, cseq=2, body="v=0"))
+    script.give(Accept(session=session, body=ANSWER))
+    script.wait(32.1)
+    answers = script.count("SIP/2.0 200")
+    script.reply(script.last("BYE"), 200)
+    script.wait(70)
+    assert script.count("SIP/2.0 200") == answers
+    assert script.endpoint.transactions == 0
