@@ -198,6 +198,7 @@ class Engine:
             first, last = self._settings.ports
             self._fail(command.id, command.stream, "no_port", f"no free pair of ports from {first} to {last} on {command.local_host}", now)
             return
+        self._outlet.hosts[port] = command.local_host
         stream = Stream(
             command,
             port=port,
@@ -230,13 +231,16 @@ class Engine:
     def _close(self, stream: Stream, command: CloseStream, now: float) -> None:
         self._wheel.remove(stream)
         stream.close(command.id, stream.port, now)
-        del self._streams[stream.id], self.by_port[stream.port]
+        del self._streams[stream.id], self.by_port[stream.port], self._outlet.hosts[stream.port]
         if self._pool is not None:
             self._pool.give_back(stream.port, now)
         if not self._streams:
             self._outlet.disarm(_LOAD)
 
     def _play(self, stream: Stream, command: Play, now: float) -> None:
+        if (command.path is None) == (command.silence_ms is None):
+            self._fail(command.id, stream.id, "format", "wanted exactly one of path and silence_ms", now)
+            return
         if command.path is None:
             job = Job(id=command.id, total=(command.silence_ms or 0) * 8, repeat=command.repeat, stop_digits=command.stop_digits)
         else:

@@ -212,6 +212,9 @@ class Stream:
 
     def _skip(self, ticks: int, now: float) -> None:
         self._skipped += ticks
+        if self._sends:
+            self.outlet.sent += ticks
+            self.outlet.late += ticks
         self._pause = True
         for _ in range(ticks):
             if not self.player.jobs:
