@@ -230,7 +230,7 @@ class Engine:
 
     def _close(self, stream: Stream, command: CloseStream, now: float) -> None:
         self._wheel.remove(stream)
-        stream.close(command.id, stream.port, now)
+        stream.close(command.id, now)
         del self._streams[stream.id], self.by_port[stream.port], self._outlet.hosts[stream.port]
         if self._pool is not None:
             self._pool.give_back(stream.port, now)
@@ -261,7 +261,7 @@ class Engine:
                 stop_digits=command.stop_digits,
                 at=max(0, command.start_sample),
             )
-        stream.play(command, job, now)
+        stream.play(job, now)
 
     def _record(self, stream: Stream, command: Record, now: float) -> None:
         try:
