@@ -111,7 +111,8 @@ def check(rig: Recorded) -> None:
     for kind in (InvocationRow, InvocationDone):
         assert Counter(row.call for row in records if isinstance(row, kind)) == outcomes
     texts: dict[str, set[str]] = {}
-    for given_ in [*rig.all(GiveEvent), *rig.all(HttpInvoke)]:
+    out: list[GiveEvent | HttpInvoke] = [*rig.all(GiveEvent), *rig.all(HttpInvoke)]
+    for given_ in out:
         texts.setdefault(given_.call, set()).add(given_.text)
     assert all(len(some) == 1 for some in texts.values())
     for number in Counter(given_.call for given_ in rig.all(GiveEvent)).values():
