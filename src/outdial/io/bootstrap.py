@@ -160,7 +160,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Type, message and the last frames of an exception, bounded."""
     trace = in_user_code(error.__traceback__)
     try:
-        message = str(error)
+        message = str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception:
         message = "(its message could not be made)"
     try:
