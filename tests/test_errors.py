@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from string import Formatter
 from typing import get_args
@@ -34,6 +35,18 @@ def test_each_is_one_sentence_with_a_hint(entry: Entry) -> None:
 
 def test_the_page_of_the_documentation_is_the_catalogue() -> None:
     assert (ROOT / "docs" / "errors.md").read_text() == page(), "write it anew with scripts/docs"
+
+
+@pytest.mark.parametrize("code", sorted(COMMANDS))
+def test_each_is_raised_somewhere_and_tested_somewhere(code: str) -> None:
+    """A code that nothing raises, or that no other test names, has no place here."""
+    raised = re.compile(rf'OutdialError\(\s*"{code}"|super\(\).__init__\(\s*"{code}"')
+    assert any(raised.search(path.read_text()) for path in (ROOT / "src" / "outdial").rglob("*.py")), "never raised"
+    named = re.compile(rf'"{code}"')
+    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path.name != "test_errors.py"]
+    if code == "setting":
+        named = re.compile("ConfigError")
+    assert any(named.search(path.read_text()) for path in tests), "never tested"
 
 
 def test_an_error_knows_its_parts() -> None:

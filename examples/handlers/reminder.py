@@ -33,7 +33,10 @@ def answer(actions, attributes):
 
 
 def say(text):
-    return {"Type": "Speak", "Parameters": {"Text": text, "Engine": "neural", "LanguageCode": "en-US", "VoiceId": "Joanna"}}
+    return {
+        "Type": "Speak",
+        "Parameters": {"Text": text, "Engine": "neural", "LanguageCode": "en-US", "TextType": "text", "VoiceId": "Joanna"},
+    }
 
 
 def ask(attributes):

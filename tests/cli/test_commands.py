@@ -45,7 +45,8 @@ def test_an_error_is_a_sentence_and_its_hint_a_paragraph_of_its_own(outdial: Out
         out="",
         err="error: There is no data folder outdial-data\n\n"
         "hint: Start a node with `outdial up`, which makes it, or say where it is with --data DIR or OUTDIAL_DATA.\n",
-    )  # no_data
+        code="no_data",
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_an_error_is_a_sentence_and_its_hint_a_paragraph_of_its_own(outdial: Out
 )
 def test_without_a_node_commands_say_so(outdial: Outdial, command: tuple[str, ...]) -> None:
     ran = outdial(*command)
-    assert (ran.status, ran.err.splitlines()[0]) == (1, "error: No node runs on the data folder outdial-data")  # "no_node"
+    assert (ran.status, ran.code, ran.err.splitlines()[0]) == (1, "no_node", "error: No node runs on the data folder outdial-data")
 
 
 def test_the_data_folder_can_be_named_by_flag_or_variable(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +80,7 @@ def test_the_data_folder_can_be_named_by_flag_or_variable(outdial: Outdial, monk
 def test_wrong_flags_of_up_are_named(outdial: Outdial, arguments: tuple[str, ...], sentence: str) -> None:
     ran = outdial("up", *arguments)
     assert ran.status == 2
+    assert ran.code in ("bad_argument", "setting", "unknown_setting", "config_file")
     assert ran.err.startswith(f"error: {sentence}")
     assert "\n\nhint: " in ran.err
 
@@ -111,7 +113,7 @@ def test_a_folder_of_other_things_is_not_taken(outdial: Outdial, tmp_path: Path)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").touch()
     ran = outdial("key", "create", "--data", tmp_path / "photos")
-    assert ran.status == 1  # "data_folder"
+    assert (ran.status, ran.code) == (1, "data_folder")
     assert "is no data folder" in ran.err
 
 
@@ -130,3 +132,11 @@ def test_starting_imports_nothing_heavy() -> None:
     code = f"import sys, outdial.cli.commands; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)}, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("missing", ["boto3", "espeakng_loader"])
+def test_the_demo_says_what_it_needs(outdial: Outdial, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setattr("outdial.cli.demonstration.find_spec", lambda name: None if name == missing else object())
+    ran = outdial("demo")
+    assert (ran.status, ran.code) == (1, "extra_needed")
+    assert ran.err.endswith('hint: Install it with `pip install "outdial[local]"`.\n')

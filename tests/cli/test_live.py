@@ -50,7 +50,7 @@ def test_up_says_what_it_listens_on_and_what_to_try(node: NodeProcess) -> None:
 def test_a_second_node_on_the_same_folder_is_told_who_has_it(node: NodeProcess, outdial: Outdial) -> None:
     ran = outdial("up", "--data", node.data, "--http", "127.0.0.1:0")
     pid = node.facts["pid"]
-    assert ran.status == 1  # "data_locked"
+    assert (ran.status, ran.code) == (1, "data_locked")
     assert ran.err.startswith(f"error: The data folder {node.data} is in use by another node, process {pid}\n\nhint: End that node first")
 
 
@@ -70,20 +70,20 @@ def test_a_taken_port_is_named_with_the_flag_that_moves_it(outdial: Outdial, fla
         taken = f"127.0.0.1:{holder.getsockname()[1]}"
         flags = {"--http": "127.0.0.1:0", "--sip": "127.0.0.1:0", "--carrier": "127.0.0.1:0", flag: taken}
         ran = outdial("up", *(part for pair in flags.items() for part in pair))
-    assert ran.status == 1  # "port_taken"
+    assert (ran.status, ran.code) == (1, "port_taken")
     assert ran.err.startswith(f"error: {what} cannot listen on {taken}: the port is taken")
     assert f"`{flag} " in ran.err
 
 
 def test_listening_widely_needs_a_key(outdial: Outdial) -> None:
     ran = outdial("up", "--http", "0.0.0.0:0", "--sip", "127.0.0.1:0", "--carrier", "127.0.0.1:0")
-    assert ran.status == 1  # "keys_needed"
+    assert (ran.status, ran.code) == (1, "keys_needed")
     assert "there is no access key" in ran.err
 
 
 def test_a_wildcard_for_sip_needs_an_address(outdial: Outdial) -> None:
     ran = outdial("up", "--sip", "0.0.0.0:0", "--http", "127.0.0.1:0", "--carrier", "127.0.0.1:0")
-    assert ran.status == 1  # "advertise_needed"
+    assert (ran.status, ran.code) == (1, "advertise_needed")
     assert "--advertise" in ran.err
 
 
@@ -91,10 +91,11 @@ def test_numbers(ours: Outdial) -> None:
     assert ours("number", "add", "+12065550101").out == "+12065550101 can be called from.\n"
     assert "+12065550100  US       front desk" in ours("number", "ls").out
     again = ours("number", "add", "+12065550101")
-    assert (again.status, again.err.partition("\n")[0]) == (
+    assert (again.status, again.code, again.err.partition("\n")[0]) == (
         1,
+        "refused",
         "error: The node refuses: The number is in the inventory already (409 Conflict)",
-    )  # "refused"
+    )
     assert ours("number", "rm", "+12065550101").status == 0
     assert ours("number", "rm", "+12065550101").err.endswith("hint: outdial number ls shows those that are.\n")
 
@@ -105,8 +106,9 @@ def test_applications_and_functions(ours: Outdial) -> None:
     assert f"{made['SipMediaApplicationId']}  other" in listed.out
     assert "other: the function nobody is unserved; serve it with `outdial function add nobody SPEC`" in listed.err
     several = ours("call", "+12065550156")
-    assert several.err.startswith("error: No --app could mean 2 applications")  # "several"
-    assert ours("call", "+12065550156", "--app", "third").err.startswith("error: There is no application third")  # "no_such"
+    assert (several.code, several.err.splitlines()[0]) == ("several", "error: No --app could mean 2 applications")
+    third = ours("call", "+12065550156", "--app", "third")
+    assert (third.code, third.err.splitlines()[0]) == ("no_such", "error: There is no application third")
     assert ours("app", "rm", "other").status == 0
     functions = ours("function", "ls").out.splitlines()
     assert functions[1].split()[:2] == ["tested", "served"]
@@ -202,6 +204,20 @@ def test_doctor_finds_a_running_node(ours: Outdial, node: NodeProcess) -> None:
     assert findings[0]["text"] == f"runs, process {node.facts['pid']}, {node.facts['http']}"
 
 
+def test_a_node_that_others_can_reach_is_spoken_to_with_a_key(tmp_path: Path, outdial: Outdial) -> None:
+    data = tmp_path / "n" / "data"
+    made = json.loads(outdial("key", "create", "--data", data, "--json").out)
+    with NodeProcess(tmp_path / "n", "--http", "0.0.0.0:0") as node:
+        assert any(line.split() == ["keys", "those", "in", str(data / "keys.json")] for line in node.said)
+        assert outdial("number", "add", "+12065550100", "--data", data).status == 0
+        assert outdial("app", "add", "tested", "--data", data).status == 0
+        assert [key["id"] for key in json.loads(outdial("key", "ls", "--data", data, "--json").out)["keys"]] == [made["id"]]
+        (data / "keys.json").write_text('{"outdial": "outdial"}')
+        refused = outdial("number", "ls", "--data", data)
+        assert (refused.status, refused.code) == (1, "refused")
+        assert node.end() == 0
+
+
 def test_sigterm_ends_it_well_and_its_folder_can_still_be_read(tmp_path: Path, outdial: Outdial) -> None:
     with NodeProcess(tmp_path / "n") as node:
         assert outdial("number", "add", "+12065550100", "--data", node.data).status == 0
@@ -232,7 +248,7 @@ def test_a_node_that_hangs_is_named(tmp_path: Path, outdial: Outdial, monkeypatc
         holder.stdout.readline()
         ran = outdial("number", "ls", "--data", tmp_path / "d")
         holder.communicate(timeout=10)
-    assert ran.status == 1  # "node_silent"
+    assert (ran.status, ran.code) == (1, "node_silent")
     assert ran.err.startswith(f"error: The node at {address} does not answer: timed out")
 
 

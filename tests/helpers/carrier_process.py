@@ -43,7 +43,7 @@ class CarrierProcess:
     @property
     def story(self) -> list[dict[str, Any]]:
         """What subscribers did and heard, in order."""
-        return [json.loads(line) for line in (self._folder / "carrier.jsonl").read_text().splitlines()]
+        return [json.loads(line) for line in (self._folder / "carrier.jsonl").read_text().splitlines()[1:]]
 
     @property
     def told(self) -> list[str]:

@@ -13,6 +13,7 @@ import json
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from ..io.sip_udp import SipUdp, bind
 from ..io.speech_client import SpeechClient
 from ..io.work import Workshop
 from ..model.media import Configure, EngineGone, MediaEvent
+from ..model.numbers import mask_all
 from ..model.work import ObjectSource, Prompt, PromptReady, WorkFailed
 from ..node import wiring
 from ..sip.endpoint import Endpoint
@@ -74,7 +76,7 @@ class Process:
             "story": self._story.put,
         }
         routes = wiring.routes([*wiring.CARRIER, ("carrier", (Told, Heard), "story")])
-        self.pump = LivePump(Pump({"sip": endpoint, "carrier": self.carrier}, ports, routes), loop)
+        self.pump = LivePump(Pump({"sip": endpoint, "carrier": self.carrier}, ports, routes, on_fault=_fault), loop)
         self._engine.start()
 
     async def close(self) -> None:
@@ -126,23 +128,34 @@ class Process:
 
 
 class _Story:
-    """What subscribers did and heard, a JSON object a line: for whoever tells a call from both of its ends."""
+    """What subscribers did and heard, a JSON object a line: for whoever tells a call from both of its ends.
+
+    The first line says when the story began: another first line is another story.
+    """
 
     def __init__(self, path: Path, wall: clock.Wall) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("wb", buffering=0)
         self._wall = wall
+        self._begin(clock.now())
 
     def put(self, item: Told | Heard, now: float) -> None:
-        told = {"who": type(item).__name__.lower(), **msgspec.to_builtins(item), "at": self._wall(item.at)}
+        """Add a line. A disk that is full costs the story, not the call."""
         with contextlib.suppress(OSError):
             if self._file.tell() > STORY_BYTES:
-                self._file.seek(0)
-                self._file.truncate()
-            self._file.write(json.dumps(told).encode() + b"\n")
+                self._begin(now)
+            self._write({"who": type(item).__name__.lower(), **msgspec.to_builtins(item), "at": self._wall(item.at)})
 
     def close(self) -> None:
         self._file.close()
+
+    def _begin(self, now: float) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._write({"who": "carrier", "what": "began", "at": self._wall(now)})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._file.write(json.dumps(line).encode() + b"\n")
 
 
 async def serve(arguments: argparse.Namespace, subscribers: Mapping[str, Subscriber]) -> None:
@@ -165,6 +178,17 @@ async def serve(arguments: argparse.Namespace, subscribers: Mapping[str, Subscri
         await ended.wait()
     finally:
         await process.close()
+
+
+def _fault(where: str, item: Any, error: Exception) -> None:
+    """A bug of ours costs its own call at most."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = mask_all(str(error))
+    print(
+        f"carrier: a fault of ours in {where} at {type(item).__name__}: {type(error).__name__}: {what} ({place.filename}:{place.lineno})",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _read(parent: socket.socket) -> bytes:

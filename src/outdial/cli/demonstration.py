@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -147,18 +148,20 @@ def _near(path: Path) -> str:
 
 def _what_next(http: str, data: Path) -> None:
     there = f"--data {data}"
+    outdial = "outdial" if shutil.which("outdial") else _near(Path(sys.argv[0]).absolute())
+    python = "python" if find_spec("boto3") is not None and shutil.which("python") == sys.executable else _near(Path(sys.executable))
     print(
         f"""
 The node stays up. In another terminal:
 
-  outdial call +12065550161 {there}       a voicemail answers
-  outdial call +12065550156 {there}       a busy line
-  outdial calls ls {there}                what has been called
-  outdial calls trace last {there}        the ladder of the last call
+  {outdial} call +12065550161 {there}       a voicemail answers
+  {outdial} call +12065550156 {there}       a busy line
+  {outdial} calls ls {there}                what has been called
+  {outdial} calls trace last {there}        the ladder of the last call
   AWS_ENDPOINT_URL_CHIME_SDK_VOICE={http} AWS_ACCESS_KEY_ID=outdial \\
-    AWS_SECRET_ACCESS_KEY=outdial AWS_REGION=us-east-1 python {_near(examples() / PROGRAM)}
+    AWS_SECRET_ACCESS_KEY=outdial AWS_REGION=us-east-1 {python} {_near(examples() / PROGRAM)}
 
-docs/carrier.md lists who can be called. Change examples/{HANDLER} and call again: it is reloaded.
+docs/carrier.md lists who can be called. Change {_near(examples() / HANDLER)} and call again: it is reloaded.
 Ctrl-C ends the node.""",
         flush=True,
     )

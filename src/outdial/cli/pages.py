@@ -12,8 +12,9 @@ from ..carrier.page import subscribers_table
 from ..config.page import settings_page
 from ..core import draw
 from ..errors import page as errors_page
+from .commands_page import commands_page
 
-PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings_page, "errors.md": errors_page}
+PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings_page, "errors.md": errors_page, "commands.md": commands_page}
 """Pages that are made whole."""
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "carrier.md": {"subscribers": subscribers_table, "states": lambda: f"```mermaid\n{draw(TABLE)}```\n"},

@@ -47,6 +47,7 @@ class Tale:
         self._story = story
         self._wall = clock.Wall()
         self._began: int = self._wall(clock.now())
+        self._head = b""
         self._read = 0
         self._rest = b""
         self._call: CallId | None = None
@@ -100,9 +101,9 @@ class Tale:
         """Take what the carrier has told since the last look."""
         try:
             with self._story.open("rb") as file:
-                file.seek(0, 2)
-                if file.tell() < self._read:  # a carrier that was started anew begins its story anew
-                    self._read, self._rest = 0, b""
+                head = file.readline()
+                if head != self._head:  # a carrier that was started anew begins its story anew
+                    self._head, self._read, self._rest = head, 0, b""
                 file.seek(self._read)
                 data = file.read()
         except OSError:

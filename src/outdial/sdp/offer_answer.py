@@ -6,8 +6,8 @@ refused with port 0. We answer with a single codec, so that a peer cannot change
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from .codecs import EVENT, EVENT_NUMBER, EVENT_RANGE, STATIC_NUMBERS, Codec, Format, formats, packet_time
@@ -21,6 +21,7 @@ _PROTOCOLS = {"RTP/AVP", "RTP/AVPF"}
 _SENDS: dict[Way, tuple[bool, bool]] = {
     "sendrecv": (True, True), "sendonly": (True, False), "recvonly": (False, True), "inactive": (False, False),
 }  # fmt: skip
+_HELD = {"0.0.0.0", "::"}
 _WAYS = {pair: way for way, pair in _SENDS.items()}
 
 
@@ -49,7 +50,8 @@ def judge_answer(offer: bytes, answer: bytes) -> Negotiated:
         raise theirs.error(f"this answers an offer of audio with {theirs.kind[:20]}", "answer m= lines in the order of the offer")
     if theirs.port == 0:
         raise theirs.error("the peer refuses audio (port 0)", "let it accept PCMU or PCMA over RTP/AVP")
-    return _agree(answered, theirs, formats(ours), _way_of(offered, ours))
+    known = formats(ours)
+    return _agree(answered, _choose(theirs, known), known, _way_of(offered, ours))
 
 
 def make_answer(offer: bytes, host: str, port: int, *, session_id: int, version: int) -> tuple[bytes, Negotiated]:
@@ -57,11 +59,9 @@ def make_answer(offer: bytes, host: str, port: int, *, session_id: int, version:
     offered = parse(offer)
     chosen = _usable(offered)
     agreed = _agree(offered, chosen, None, "sendrecv")
-    known = formats(chosen)
-    kept = [next(item for item in known if item.codec == agreed.codec)]
-    kept += [next(item for item in known if item.is_event)] if agreed.event_send_type is not None else []
+    kept = [chosen.item, *(item for item in chosen.known if item.number == agreed.event_send_type)]
     answers = [
-        _audio(host, port, media.protocol, kept, agreed.ptime_ms, agreed.way) if media is chosen else _refused(media)
+        _audio(host, port, media.protocol, kept, agreed.ptime_ms, agreed.way) if media is chosen.media else _refused(media)
         for media in offered.media
     ]
     return write(_ours(host, session_id, version, answers, _time(offered))), agreed
@@ -76,12 +76,12 @@ def same_media(current: Negotiated, offer: bytes) -> bool:
     try:
         offered = parse(offer)
         chosen = _usable(offered)
-        if any(media.port for media in offered.media if media is not chosen):
+        if any(media.port for media in offered.media if media is not chosen.media):
             return False
         agreed = _agree(offered, chosen, None, "sendrecv")
     except SdpError:
         return False
-    known = formats(chosen)
+    known = chosen.known
     return (
         (agreed.address, agreed.port, agreed.way) == (current.address, current.port, current.way)
         and any(item.codec == current.codec and item.number == current.send_type for item in known)
@@ -89,38 +89,49 @@ def same_media(current: Negotiated, offer: bytes) -> bool:
     )
 
 
-def _usable(offered: Description) -> Media:
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A medium that we can do, with the format of it that is used."""
+
+    media: Media
+    known: tuple[Format, ...]
+    item: Format
+    codec: Codec
+
+
+def _usable(offered: Description) -> _Choice:
     """The first audio medium of a peer's description that we can do; else an error that says why none will do."""
     reason: SdpError | None = None
     for media in offered.media:
         if media.kind != "audio" or media.port == 0:
             continue
         try:
-            _codec(media, None)
-            return media
+            return _choose(media, None)
         except SdpError as error:
             reason = reason or error
     raise reason or SdpError("no audio is offered", "offer an m=audio line with a port and PCMU or PCMA")
 
 
-def _codec(media: Media, ours: Sequence[Format] | None) -> tuple[Format, Codec]:
+def _choose(media: Media, ours: Sequence[Format] | None) -> _Choice:
+    """The first format of a medium that is one of ours. Raises `SdpError` where none is."""
     if media.protocol.upper() not in _PROTOCOLS:
         raise media.error(f"{media.protocol[:30]} is not served", "use RTP/AVP (without SRTP)")
     allowed = None if ours is None else {item.codec for item in ours}
-    for item in formats(media):
+    known = formats(media)
+    for item in known:
         codec = item.codec
         if codec is not None and (allowed is None or codec in allowed):
-            return item, codec
-    named = ", ".join(str(item) for item in formats(media)[:8]) or "nothing"
+            return _Choice(media, known, item, codec)
+    named = ", ".join(str(item) for item in known[:8]) or "nothing"
     raise media.error(f"none of its formats is one of ours: {named}", "allow PCMU (0) or PCMA (8)")
 
 
-def _agree(theirs: Description, media: Media, ours: Sequence[Format] | None, our_way: Way) -> Negotiated:
-    item, codec = _codec(media, ours)
-    event = next((f for f in formats(media) if f.is_event), None) if ours is None or any(f.is_event for f in ours) else None
+def _agree(theirs: Description, choice: _Choice, ours: Sequence[Format] | None, our_way: Way) -> Negotiated:
+    media, item, codec = choice.media, choice.item, choice.codec
+    event = next((f for f in choice.known if f.is_event), None) if ours is None or any(f.is_event for f in ours) else None
     address = theirs.connection(media)
     way = _from_our_side(_way_of(theirs, media), our_way)
-    if ipaddress.ip_address(address).is_unspecified:  # held as RFC 2543 did it: nothing is to be sent there (RFC 3264 §8.4)
+    if address in _HELD:  # held as RFC 2543 did it: nothing is to be sent there (RFC 3264 §8.4)
         way = _WAYS[False, _SENDS[way][1]]
     accept = [item.number, *(f.number for f in ours or () if f.codec == codec)]
     events = [] if event is None else [event.number, *(f.number for f in ours or () if f.is_event)]

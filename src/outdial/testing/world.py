@@ -7,12 +7,13 @@ reply arrives after a delay that the test sets.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..apps.invocations import Invocations
 from ..calls.control import Control
+from ..carrier import Carrier, CarrierSettings, Heard, Subscriber, Told, tones
 from ..core import Core, Pump
 from ..io.ids import SeededIds
 from ..io.media_files import MediaFiles
@@ -60,7 +61,9 @@ class World:
         store: MemoryPort | None = None,
         observers: Sequence[Callable[[str, str, Any, float], None]] = (),
         unfinished: Sequence[Any] = (),
+        subscribers: Mapping[str, Subscriber] | None = None,
     ) -> None:
+        """With `subscribers` the far side is the carrier with these; else it is a telephone that obeys `order`."""
         self.now = 1000.0
         self.handler = handler
         self.handler_delay = handler_delay
@@ -79,6 +82,11 @@ class World:
             settings = CallSettings(local_host=US, recordings=str(recordings), trunk=Trunk(name="trunk", uri=f"sip:{THEM}"))
         self.studio = Studio(folder)
         self.phone = Softphone(SeededIds(f"phone {seed}"), THEM)
+        self.story: list[Told | Heard] = []
+        """What the carrier's subscribers did and heard."""
+        far: Core = self.phone
+        if subscribers is not None:
+            far = Carrier(SeededIds(f"phone {seed}"), subscribers, CarrierSettings(host=THEM))
         self.network = Network({US: Party(sip="sip", engine="engine"), THEM: Party(sip="phone.sip", engine="phone.engine")}, quality, seed)
         self.later = Later()
         self.calls = Control(self.ids, self.wall, settings)
@@ -93,7 +101,7 @@ class World:
             "apps": self.apps,
             "engine": self._engine(self.ids),
             "phone.sip": Endpoint(SeededIds(f"phone sip {seed}"), sip.Address(host=THEM, port=5060)),
-            "phone": self.phone,
+            "phone": far,
             "phone.engine": self._engine(SeededIds(f"phone engine {seed}")),
             "network": self.network,
             "later": self.later,
@@ -112,6 +120,8 @@ class World:
             "phone.packets": lambda item, now: self.pump.give("network", From(host=THEM, packet=item)),
             "record": self._record,
             "phone.record": lambda item, now: None,
+            "phone.work": self._prompt,
+            "phone.story": lambda item, now: self.story.append(item),
             "notes": lambda item, now: self.notes.append(item),
             "switch": self._switch,
         }
@@ -120,6 +130,7 @@ class World:
         theirs = wiring.routes([*(wire for wire in wiring.CARRIER if wire[0] == "sip"), *wiring.ENGINE], "phone.")
         table |= {key: "phone" if to in ("phone.carrier", "phone.calls") else to for key, to in theirs.items()}
         table |= wiring.routes([("phone", wiring.OWNER_COMMANDS, "phone.sip"), ("phone", wiring.MEDIA_COMMANDS, "phone.engine")])
+        table |= wiring.routes([("phone", (work.Prompt,), "phone.work"), ("phone", (Told, Heard), "phone.story")])
         table |= wiring.routes([("network", (Arrival,), "switch"), ("later", (Arrival,), "switch")])
         self.pump: Pump = Pump(cores, ports, table, observers)
         self.pump.give("engine", media.Configure(addresses=(US,), seed=1))
@@ -235,6 +246,13 @@ class World:
 
     def _work(self, item: work.Work, now: float) -> None:
         self.pump.give("calls", self.studio.do(item))
+
+    def _prompt(self, item: work.Prompt, now: float) -> None:
+        if isinstance(item.source, work.ObjectSource) and (data := tones.wav(item.source.key)) is not None:
+            path = self.studio.object(item.source.bucket, item.source.key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        self.pump.give("phone", self.studio.do(item))
 
     def _switch(self, item: Arrival, now: float) -> None:
         self.pump.give(item.destination, item.item)
