@@ -322,6 +322,19 @@ def test_07_answers_with_too_much(tmp_path: Path, language: str, how: str) -> No
     run(main)
 
 
+@pytest.mark.parametrize("frame", ['struct.pack("!I", 100_000_000)', 'struct.pack("!I", 4) + b"junk"', 'struct.pack("!I", 2) + b"{}"'])
+def test_07_breaks_the_frames_of_its_worker(tmp_path: Path, frame: str) -> None:
+    code = "import gc, struct\n(link,) = [o for o in gc.get_objects() if type(o).__name__ == 'Link']\n"
+    code += f"link.socket.sendall({frame})\ntime.sleep(60)"
+
+    async def main() -> None:
+        async with HandlerNode(good_function(tmp_path), bad("python", tmp_path, code), handler_retries=0) as node, undisturbed(node):
+            assert "SIGKILL" in failed(await node.ask(invoke("bad"))).detail
+            await well(node)
+
+    run(main)
+
+
 ODD = [
     ("None", "null", InvocationFailed, ""),
     ("7", "7", BadReply, ""),
