@@ -409,8 +409,8 @@ class Invocations:
                 self.timers.set(("overrun", worker.id), invocation.limit_at, "a repeated event")
         invocation.given.clear()
         function = self.functions.get(invoke.function)
-        if function is not None and reply is None:
-            function.leave(invocation)
+        if function is not None:
+            function.leave(invocation)  # it waits for a worker, or its repeat does
         done = InvocationDone(
             call=invoke.call,
             sequence=invoke.sequence,
