@@ -40,13 +40,15 @@ def spread(samples: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(ordered) * 1e6, "p99": ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1e6}
 
 
-def timed(what: Callable[[int], object], times: int) -> list[float]:
-    samples = []
+def timed(whats: Sequence[Callable[[int], object]], times: int) -> list[dict[str, float]]:
+    """Each of these in turn, so that whatever else the machine does falls on all of them alike."""
+    samples: list[list[float]] = [[] for _ in whats]
     for i in range(times):
-        begun = time.perf_counter()
-        what(i)
-        samples.append(time.perf_counter() - begun)
-    return samples
+        for what, taken in zip(whats, samples, strict=True):
+            begun = time.perf_counter()
+            what(i)
+            taken.append(time.perf_counter() - begun)
+    return [spread(taken) for taken in samples]
 
 
 def insert_event() -> tuple[str, Callable[[int], Sequence[Any]]]:
@@ -62,7 +64,7 @@ def insert_event() -> tuple[str, Callable[[int], Sequence[Any]]]:
     return sql, lambda number: (row[0], number, *row[2:])
 
 
-def bare_rows(folder: Path, synchronous: str, times: int) -> list[float]:
+def bare_rows(folder: Path, synchronous: str) -> Callable[[int], None]:
     """One row, one commit, nothing around it."""
     path = folder / f"bare-{synchronous}.db"
     Store.open(path).close()
@@ -76,12 +78,10 @@ def bare_rows(folder: Path, synchronous: str, times: int) -> list[float]:
         connection.execute(sql, row(number))
         connection.execute("COMMIT")
 
-    samples = timed(one, times)
-    connection.close()
-    return samples
+    return one
 
 
-def bare_fsyncs(folder: Path, times: int) -> list[float]:
+def bare_fsyncs(folder: Path) -> Callable[[int], None]:
     """As many bytes as a small commit appends to the log, then fsync."""
     descriptor = os.open(folder / "fsync", os.O_WRONLY | os.O_CREAT)
     block = bytes(4096 + 24)
@@ -90,9 +90,7 @@ def bare_fsyncs(folder: Path, times: int) -> list[float]:
         os.write(descriptor, block)
         os.fsync(descriptor)
 
-    samples = timed(one, times)
-    os.close(descriptor)
-    return samples
+    return one
 
 
 class Client:
@@ -197,11 +195,15 @@ def main() -> None:
         folder = Path(name)
         store = Store.open(folder / "outdial.db")
         client = Client(store)
-        fsync = spread(bare_fsyncs(folder, SYNCS))
-        bare = spread(bare_rows(folder, "NORMAL", ROWS))
-        bare_synced = spread(bare_rows(folder, "FULL", SYNCS))
-        committed = spread(timed(lambda i: client.put_and_wait((made.event(i),), "committed"), ROWS))
-        synced = spread(timed(lambda i: client.put_and_wait((made.event(ROWS + i),), "synced"), SYNCS))
+
+        def committed_unit(i: int) -> None:
+            client.put_and_wait((made.event(i),), "committed")
+
+        def synced_unit(i: int) -> None:
+            client.put_and_wait((made.event(ROWS + i),), "synced")
+
+        bare, committed = timed((bare_rows(folder, "NORMAL"), committed_unit), ROWS)
+        fsync, bare_synced, synced = timed((bare_fsyncs(folder), bare_rows(folder, "FULL"), synced_unit), SYNCS)
         store.close()
         idle, busy = throughput(folder, False), throughput(folder, True)
         in_memory = memory()

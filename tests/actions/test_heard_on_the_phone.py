@@ -248,3 +248,53 @@ def test_a_minute_of_pause_is_refused_under_strict_limits_only(tmp_path: Path, l
     call = Call(tmp_path, action("Pause", DurationInMilliseconds=60000), settings=settings)
     call.world.until(lambda: bool(call.reports), within=90)
     assert call.reports[0]["InvocationEventType"] == outcome
+
+
+@pytest.mark.parametrize(("change", "error_type", "message"), [
+    ({"InputDigitsRegex": "^[0-9{4}$"}, "InvalidActionParameter", "The InputDigitsRegex parameter is invalid."),
+    ({"AudioSource": {**S3, "Key": "none.wav"}}, "InvalidAudioSource", "Cannot access S3 bucket or audio file."),
+    ({"FailureAudioSource": {**S3, "Key": "none.wav"}}, "InvalidAudioSource", "Cannot access S3 bucket or audio file."),
+    ({"MaxNumberOfDigits": 200}, "InvalidActionParameter", "The MaxNumberOfDigits parameter is invalid."),
+])  # fmt: skip
+def test_what_is_wrong_is_said_before_anything_is_heard_and_the_call_goes_on(
+    tmp_path: Path, change: dict[str, Any], error_type: str, message: str
+) -> None:
+    go_on = action("PlayAudio", AudioSource={**S3, "Key": "other.wav"})
+    call = Call(tmp_path, ask(**change), failed=[go_on])
+    call.world.until(lambda: len(call.reports) == 2)
+    failed = call.reports[0]["ActionData"]
+    assert (failed["Type"], failed["ErrorType"], failed["ErrorMessage"]) == ("PlayAudioAndGetDigits", error_type, message)
+    assert call.heard() == [OTHER]
+
+
+def test_an_expression_that_runs_for_ever_fails_its_own_action_only(tmp_path: Path) -> None:
+    call = Call(tmp_path, ask(InputDigitsRegex="^(1|11)+[23]$", MaxNumberOfDigits=100))
+    call.press("1" * 70 + "#", after=1.2)
+    data = call.done(within=60)
+    assert (data["ErrorType"], data["ErrorMessage"]) == ("InvalidActionParameter", "The InputDigitsRegex parameter is invalid.")
+    assert any("was not done within 0.25 s" in note.what for note in call.world.notes)
+
+
+def test_extreme_values_are_waited_for_as_long_as_somebody_listens(tmp_path: Path) -> None:
+    """Trait 11: Repeat 9999, RepeatDuration 99999999, Min 0. A key is heard two minutes later."""
+    call = Call(tmp_path, ask(Repeat=9999, RepeatDurationInMilliseconds=99999999, MinNumberOfDigits=0))
+    call.world.go(120)
+    assert call.reports == []
+    call.press("3#", after=0)
+    assert call.done()["ReceivedDigits"] == "3"
+
+
+def test_a_recording_whose_upload_fails_is_kept_and_delivered_later(tmp_path: Path) -> None:
+    call = Call(tmp_path, action("RecordAudio", DurationInSeconds=2, RecordingTerminators=["#"], RecordingDestination=DESTINATION))
+    call.world.studio.fail_deliveries = True
+    call.world.order("say", text=str(tone(tmp_path / "voice.wav", 500, 2.0)))
+    data = call.done()
+    assert (data["ErrorType"], data["ErrorMessage"]) == (
+        "InvalidActionParameter", "Error occurred while uploading recording to S3 bucket.",
+    )  # fmt: skip
+    bucket = tmp_path / "buckets" / "recordings"
+    assert not bucket.exists()
+    call.world.studio.fail_deliveries = False
+    call.world.go(30)
+    (stored,) = bucket.rglob("*.wav")
+    assert heard(stored)[0] == pytest.approx(500, abs=2)

@@ -298,3 +298,76 @@ def test_a_create_that_is_not_committed_in_time_never_dials(tmp_path: Path) -> N
     assert world.events == []
     assert world.store.unfinished() == []
     assert not world.calls.shared.active
+
+
+# --- kill -9 in each state of a call ---
+
+
+def until_invited(world: World) -> None:
+    world.place()
+    world.until(lambda: world.phone.incoming is not None)
+
+
+def until_ringing(world: World) -> None:
+    until_invited(world)
+    world.order("ring")
+    world.until(world.saw("NEW_OUTBOUND_CALL", "RINGING"))
+
+
+def until_answered(world: World) -> None:
+    until_ringing(world)
+    world.handler_delay = 10.0
+    world.order("answer")
+    world.until(lambda: "CALL_ANSWERED" in world.types)
+
+
+def until_action_runs(world: World) -> None:
+    connect(world)
+    world.go(1.0)
+
+
+def until_hanging_up(world: World) -> None:
+    connect(world)
+    world.network.drop = lambda data, source, destination: data.startswith(b"BYE")
+    world.until(lambda: "HANGUP" in world.types)
+
+
+STATES: dict[str, tuple[Callable[[World], None], Reply]] = {
+    "invite sent": (until_invited, reply()),
+    "ringing": (until_ringing, reply()),
+    "answered": (until_answered, reply()),
+    "action running": (until_action_runs, reply(LONG_PAUSE)),
+    "recording": (until_action_runs, reply(RECORD)),
+    "hang-up in progress": (until_hanging_up, reply(HANGUP)),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_kill_in_each_state(tmp_path: Path, state: str) -> None:
+    arrive, answer = STATES[state]
+    store = MemoryPort()
+    first = World(tmp_path, on(CALL_ANSWERED=answer), store=store)
+    arrive(first)
+    unfinished = store.unfinished()
+    assert len(unfinished) == 1
+    second = World(tmp_path, on(), store=store, unfinished=unfinished, seed=1)
+    second.until(lambda: not second.calls.shared.active, within=70.0)
+    assert store.unfinished() == []
+    assert not messages(second, "INVITE")
+    answered = state not in ("invite sent", "ringing")
+    assert len(messages(second, "BYE")) >= answered
+    assert len(messages(second, "CANCEL")) >= (not answered)
+    assert (first.types + second.types).count("HANGUP") == 1
+    assert (second.types[-1:] == ["HANGUP"]) == (state != "hang-up in progress"), "there it has been given and answered"
+    sequences = [event["Sequence"] for event in second.events]
+    assert sequences == sorted(set(sequences))
+    row = cdr(second)
+    assert row.invocations == max([event["Sequence"] for event in first.events + second.events])
+    assert '"reason":"node_restart"' in str(row.termination)
+    with store.read() as connection:
+        recordings = connection.execute(select(schema.recordings)).all()
+    assert len(recordings) == (state == "recording")
+    for recording in recordings:
+        assert recording.finished
+        assert recording.delivered
+        assert second.studio.object(recording.bucket, recording.key).is_file()

@@ -3,54 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from helpers.observed import BARE_NUMBER, Observed
 from outdial.console.call_story import call_story
 from outdial.console.ladder import ladder
 from outdial.console.told import Teller
 from outdial.model.records import CallEnded
-from outdial.model.requests import Placed
 from outdial.model.resources import CallHistory
-from outdial.observe.follow import Follow
-from outdial.observe.line import Level
-from outdial.observe.log import Log
-from outdial.observe.metrics import Metrics
-from outdial.observe.sip_record import SipRecord
-from outdial.store import read
-from outdial.testing.world import World
-
-BARE_NUMBER = re.compile(r"\d{7,15}(?![\d*])")
-BARE_ADDRESS = re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b")
-
-
-class Observed:
-    """A world with every observer."""
-
-    def __init__(self, folder: Path, reply: Any) -> None:
-        self.lines: list[str] = []
-        self.metrics = Metrics()
-        follow = Follow()
-        self.steps = follow.subscribe()
-        worlds: list[World] = []
-
-        def wall(at: float) -> int:
-            return worlds[0].wall(at) if worlds else 0
-
-        record = SipRecord(lambda save: worlds[0].pump.give("store", save, "record"), wall)
-        log = Log(self.lines.append, wall, Level.DEBUG, UTC)
-        self.world = World(folder, reply, observers=(log, self.metrics, follow, record))
-        worlds.append(self.world)
-
-    def history(self, placed: Any) -> CallHistory:
-        assert isinstance(placed, Placed)
-        with self.world.store.read() as connection:
-            found = read.history(connection, placed.call)
-        assert found is not None
-        return found
 
 
 def reply(event: dict[str, Any]) -> Any:
@@ -93,10 +56,9 @@ def test_the_ladder_of_a_call_tells_its_signalling_in_order(answered: tuple[Obse
 def test_nothing_that_is_shown_has_a_bare_number(answered: tuple[Observed, CallHistory]) -> None:
     observed, history = answered
     lines = [line for line in (ladder(history) + call_story(history)).splitlines() if history.call.call not in line]
-    for line in [*lines, *observed.lines]:
+    for line in lines:
         assert not BARE_NUMBER.search(line), line
-    for line in observed.lines:
-        assert not BARE_ADDRESS.search(line), line
+    observed.nothing_is_bare()
     assert "Call +1206555**** back" in call_story(history)
 
 

@@ -98,11 +98,14 @@ def test_what_a_peer_or_handler_does_wrong_is_a_warning() -> None:
     listener.give(Save(token=Token(0), unit=(made.event(2, failed),)))
     timeout = msgspec.structs.replace(made.replied(3), outcome="timeout", error="no answer within 20 s")
     listener.give(Save(token=Token(0), unit=(timeout,)))
+    raised = msgspec.structs.replace(made.replied(4), outcome="failed", error='KeyError: name\n  File "app.py", line 3', attempts=2)
+    listener.give(Save(token=Token(0), unit=(raised,)))
     listener.give(NoMedia(stream=LegId("7e9a5b"), ms=30_000))
     listener.give(FunctionState(function=FunctionName("reminder"), state="broken", detail="app.py, line 3: no module named boto4"))
     assert [line[13:] for line in listener.lines] == [
         'WARN  calls  x PlayAudio failed           call=c7f200 action=PlayAudio error=InvalidParameter message="no key +1206555****.wav"',
         'WARN  apps   x no answer from handler     call=c7f200 seq=3 error="no answer within 20 s"',
+        'WARN  apps   x handler failed             call=c7f200 seq=4 attempts=2 error="KeyError: name"',
         "WARN  media  x nothing is received        leg=7e9a5b for=30.0s",
         'WARN  apps   x function broken            function=reminder why="app.py, line 3: no module named boto4"',
     ]

@@ -13,10 +13,10 @@ import pytest
 from helpers import call_records as made
 from outdial.model.ids import CallId, Token
 from outdial.model.work import Save, Saved, StoreState
-from outdial.store import Store, database, writer
+from outdial.store import Store, database, read, writer
 
 from .collector import Collector
-from .plain import locked, opened
+from .plain import locked, opened, reader
 
 WRITER = """
 import sys
@@ -85,6 +85,8 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path, after: int) -> N
         process.kill()
         told += [int(line) for line in process.stdout.read().splitlines() if line]
     assert told == list(range(1, len(told) + 1))
+    with reader(path) as connection:  # as `outdial calls ls` reads before anybody has mended anything
+        assert f"call-{told[-1]}" in {summary.call.call for summary in read.listed(connection, limit=100_000)}
     store = Store.open(path)
     assert store.unfinished()[0].call.call == "call-1"
     store.close()

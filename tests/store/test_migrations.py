@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from helpers import call_records as made
 from outdial.model.ids import Token
 from outdial.model.work import Save
-from outdial.store import Store, schema, upgrade
+from outdial.store import Store, database, schema, upgrade
 from outdial.store.folder import FolderError
 from outdial.store.migrations import run
 
@@ -98,3 +100,10 @@ def test_the_statements_compile_for_postgresql_too() -> None:
         statements.run(Cursor(), unit)
     assert all(sql.count("%s") == len(parameters) for sql, parameters in texts)
     assert any("ON CONFLICT (recording) DO UPDATE SET" in sql for sql, _ in texts)
+
+
+def test_a_file_system_without_shared_memory_is_told(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(f"file:{tmp_path / 'outdial.db'}?vfs=unix-dotfile", uri=True)) as connection:
+        connection.execute("CREATE TABLE t (c)")
+        with pytest.raises(sqlite3.OperationalError, match="put the data folder on a local disk"):
+            database.begin_log(connection)

@@ -12,7 +12,7 @@ import pytest
 from helpers import call_records as made
 from outdial.model.ids import CallId, Token
 from outdial.model.work import Save, Saved, StoreState, Withdraw, Withdrawn
-from outdial.store import Store
+from outdial.store import Store, writer
 from outdial.store.backlog import Backlog
 
 from .collector import Collector
@@ -214,3 +214,19 @@ def test_one_who_cannot_be_told_does_not_keep_the_others_from_hearing(store: Sto
     assert other.until(bool) == saved(2)
     assert len(reports) == 1
     assert "could not be told" in reports[0]
+
+
+def test_what_waited_long_is_written_in_bounded_transactions(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "TOGETHER", 10)
+    batches, got = Collector(), Collector()
+
+    def deliver(results: Any) -> None:
+        batches([len(results)])
+        got(results)
+
+    put = store.port(deliver)
+    with locked(path):
+        for token in range(1, 96):
+            put(save(token, made.call_row(CallId(f"call-{token}"))), 0.0)
+    assert got.until(lambda results: len(results) == 95) == saved(*range(1, 96))
+    assert max(batches.results) <= 10

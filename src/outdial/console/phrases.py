@@ -61,7 +61,7 @@ def reply(done: InvocationDone, full: bool) -> str:
 def reply_detail(done: InvocationDone, full: bool) -> str:
     """What is said or played, or the error."""
     if done.error:
-        return words(clip(done.error.strip().rpartition("\n")[2], 2 * SAID), full)
+        return words(clip(done.error.strip().partition("\n")[0], 2 * SAID), full)
     said = [text for action in actions(done.reply) or [] if (text := spoken(action)) is not None]
     return words(clip("; ".join(said), SAID), full)
 

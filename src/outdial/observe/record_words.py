@@ -50,7 +50,7 @@ def _done(row: Any, legs: Legs) -> Said:
     if row.outcome == "replied":
         return Said(level=DEBUG, area="apps", glyph="<", what="reply", facts={**facts, "bytes": len(row.reply)})
     what = {"bad_reply": "bad reply", "failed": "handler failed", "timeout": "no answer from handler"}[row.outcome]
-    return Said(level=WARN, area="apps", glyph="x", what=what, facts={**facts, "error": why(row.error)})
+    return Said(level=WARN, area="apps", glyph="x", what=what, facts={**facts, "error": why(row.error.strip().partition("\n")[0])})
 
 
 def _output(row: Any, legs: Legs) -> Said:

@@ -33,10 +33,17 @@ def connect_writer(path: str | Path) -> sqlite3.Connection:
     """The one writing connection. Transactions are begun and ended by its owner; checkpoints run beside it."""
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
     if str(path) != ":memory:":
-        connection.execute("PRAGMA journal_mode=WAL")
+        begin_log(connection)
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA synchronous=NORMAL")
     return connection
+
+
+def begin_log(connection: sqlite3.Connection) -> None:
+    """Let the database write ahead to a log. Raises `sqlite3.OperationalError` where the file system cannot share memory (NFS)."""
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise sqlite3.OperationalError("this file system has no shared memory for its log; put the data folder on a local disk")
 
 
 def connect_reader(path: str | Path) -> sqlite3.Connection:

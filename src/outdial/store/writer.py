@@ -33,6 +33,8 @@ FIRST_BACKOFF_S: Final = 0.05
 LAST_BACKOFF_S: Final = 0.5
 ATTEMPTS: Final = 2
 """So many failures in a row, and the store is said to refuse: a lock of a moment is nothing to tell."""
+TOGETHER: Final = 5000
+"""Units in one transaction at most: after a long refusal the first answers need not wait for the last."""
 CHECKPOINT_BYTES: Final = 4_000_000
 CHECKPOINT_S: Final = 1.0
 TRUNCATE_FACTOR: Final = 4
@@ -122,7 +124,8 @@ class Writer:
             if not self._failures and not backlog.wait():
                 return
             try:
-                self._commit(*backlog.ahead())
+                count, synced = backlog.ahead()
+                self._commit(min(count, TOGETHER), synced)
             except Refused as refused:
                 if backlog.closed and self._failures > ATTEMPTS:
                     return
