@@ -62,8 +62,8 @@ class Invocation:
         self.slow_at: float | None = None
         self.resend_at: float | None = None
         self.limit_at = 0.0
-        self.queued_at = 0.0
-        """Since when it has waited for a worker this time."""
+        self.queued_at: float | None = None
+        """Since when it has stood in a queue for a worker; None where it does not."""
         self.waited = 0.0
         """Seconds spent waiting for a worker, up to the last giving."""
         self.running = 0.0

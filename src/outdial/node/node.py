@@ -27,6 +27,7 @@ from ..config import Config
 from ..core import Core, Observer, Port, Pump
 from ..errors import OutdialError
 from ..io import clock
+from ..io.credentials import in_files
 from ..io.dns import SipDns
 from ..io.file_watch import FileWatch
 from ..io.handlers import Handlers
@@ -148,7 +149,7 @@ class Node:
             config.invocation_settings(),
             environment=dict(os.environ),
             endpoint=f"http://{address(self.http)}",
-            access_key=DEVELOPMENT_KEY if development else (key.id if key is not None else ""),
+            access_key="" if in_files(os.environ) else DEVELOPMENT_KEY if development else (key.id if key is not None else ""),
             secret_key=DEVELOPMENT_KEY if development else (key.secret if key is not None else ""),
             region=config.region,
             account=config.account,
