@@ -224,6 +224,8 @@ def run_floor(calls: int, seconds: float) -> tuple[float, dict[str, float]]:
 
 def timing(figures: dict[str, float]) -> str:
     """Lateness as text."""
+    if "p50" not in figures:
+        return "the far end heard too little for a timing"
     return f"lateness p50 {figures['p50']:.2f} p99 {figures['p99']:.2f} worst {figures['worst']:.1f} ms ({figures['received']:.0f} packets)"
 
 

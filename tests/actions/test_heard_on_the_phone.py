@@ -10,8 +10,9 @@ import pytest
 
 from helpers.sounds import heard, tones
 from outdial.model.requests import Placed
+from outdial.model.settings import CallSettings, Trunk
 from outdial.testing.studio import tone
-from outdial.testing.world import World
+from outdial.testing.world import THEM, US, World
 
 ASK, SORRY, OTHER = 600.0, 900.0, 1400.0
 S3 = {"Type": "S3", "BucketName": "prompts"}
@@ -20,12 +21,14 @@ S3 = {"Type": "S3", "BucketName": "prompts"}
 class Call:
     """A call that is answered, whose handler answers CALL_ANSWERED with `actions`, ACTION_FAILED with `failed`, the rest with nothing."""
 
-    def __init__(self, folder: Path, *actions: dict[str, Any], failed: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(self, folder: Path, *actions: dict[str, Any], failed: Sequence[dict[str, Any]] = (), **settings: Any) -> None:
         self.replies: dict[str, list[dict[str, Any]]] = {"CALL_ANSWERED": list(actions), "ACTION_FAILED": list(failed)}
         self.folder = folder
         for name, hz, seconds in (("ask", ASK, 1.0), ("sorry", SORRY, 1.0), ("other", OTHER, 3.0)):
             tone(folder / "buckets" / "prompts" / f"{name}.wav", hz, seconds)
-        self.world = World(folder, lambda event: {"SchemaVersion": "1.0", "Actions": self.replies.get(event["InvocationEventType"], [])})
+        self.world = World(
+            folder, lambda event: {"SchemaVersion": "1.0", "Actions": self.replies.get(event["InvocationEventType"], [])}, **settings
+        )
         placed = self.world.place()
         assert isinstance(placed, Placed)
         self.id = placed.call
@@ -236,3 +239,12 @@ def test_an_action_that_is_not_served_yet_lets_the_handler_go_on(tmp_path: Path)
     assert call.reports[0]["ActionData"]["ErrorMessage"] == "VoiceFocus is not supported yet"
     assert call.reports[1]["ActionData"]["Type"] == "PlayAudio"
     assert call.heard() == [ASK]
+
+
+@pytest.mark.parametrize(("limits", "outcome"), [("strict", "ACTION_FAILED"), ("relaxed", "ACTION_SUCCESSFUL")])
+def test_a_minute_of_pause_is_refused_under_strict_limits_only(tmp_path: Path, limits: Any, outcome: str) -> None:
+    """Reference 10.8 and real-handlers, section 1 (Pause 100 to 60000 ms)."""
+    settings = CallSettings(limits=limits, local_host=US, trunk=Trunk(name="trunk", uri=f"sip:{THEM}"))
+    call = Call(tmp_path, action("Pause", DurationInMilliseconds=60000), settings=settings)
+    call.world.until(lambda: bool(call.reports), within=90)
+    assert call.reports[0]["InvocationEventType"] == outcome

@@ -53,6 +53,14 @@ def test_a_prompt_that_cannot_be_played(action: str, reason: str, message: str) 
     assert "the reason in words" in note.what
 
 
+def test_notes_show_no_number() -> None:
+    """Applications name objects after the caller."""
+    driven = Driven("PlayAudio", {"AudioSource": {**AUDIO, "Key": "+12065550150/hello.wav"}})
+    driven.work_failed(Prompt, "not_found", "no object +12065550150/hello.wav")
+    what = driven.last(Note).what
+    assert what == "PlayAudio: s3://prompts/+1206555****/hello.wav cannot be played: no object +1206555****/hello.wav"
+
+
 def test_speak_passes_on_how_to_speak() -> None:
     given = {"Text": "<speak>Hi</speak>", "TextType": "ssml", "VoiceId": "Vicki", "LanguageCode": "de-DE", "Engine": "Neural"}
     source = Driven("Speak", given).last(Prompt).source

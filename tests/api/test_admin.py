@@ -136,6 +136,10 @@ def test_a_body_that_is_wrong_is_told_so(ask: Local, body: bytes) -> None:
     assert answer["message"]
 
 
+def test_a_large_body_is_refused_and_the_answer_arrives(ask: Local) -> None:
+    assert ask("POST", f"{V1}/numbers", b" " * 10_000_000) == (413, {"message": "The body is larger than 65536 bytes"})
+
+
 def test_a_database_that_refuses_changes_nothing(server: ApiServer, ask: Local) -> None:
     server.resources.switch.refusing = True
     assert ask("POST", f"{V1}/numbers", {"number": "+442079460000"}) == (

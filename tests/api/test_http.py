@@ -13,7 +13,7 @@ import pytest
 
 from helpers.api_server import ApiServer
 from helpers.aws import Aws, Reply
-from outdial.api import service
+from outdial.api import asgi
 from outdial.io import http
 
 
@@ -61,8 +61,8 @@ def test_a_kept_connection_is_bound_by_the_next_requests_head_too(server: ApiSer
 
 
 def test_a_body_that_does_not_come_is_a_408_and_the_end(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "BODY_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(service, "DRAIN_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(asgi, "BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(asgi, "DRAIN_TIMEOUT_S", 0.05)
     client = connect(server)
     client.sendall(b"POST /sip-media-applications HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
     head, _, body = until_closed(client).partition(b"\r\n\r\n")

@@ -72,6 +72,26 @@ def test_a_quick_answer_saves_a_start() -> None:
     assert len(rig.all(StartWorker)) == 1
 
 
+def test_quick_handlers_are_not_joined_by_others_because_many_events_wait() -> None:
+    rig = Rig()
+    for _ in range(100):
+        rig.give(invoke("app"))
+    for _ in range(100):
+        rig.advance(0.002)
+        rig.replies()
+    assert len(rig.all(StartWorker)) == 1
+
+
+def test_a_worker_that_cannot_keep_up_is_joined_by_others() -> None:
+    rig = Rig()
+    for _ in range(400):
+        rig.give(invoke("app"))
+    for _ in range(100):
+        rig.advance(0.005)
+        rig.replies()
+    assert len(rig.all(StartWorker)) > 1
+
+
 def test_at_most_four_workers_of_a_function_load_at_the_same_time() -> None:
     rig = Rig()
     rig.loads = False
@@ -360,3 +380,38 @@ def test_a_function_may_become_an_http_one() -> None:
     rig.give(invoke("app"))
     assert rig.last(HttpInvoke).spec.kind == "http"
     assert rig.live() == set()
+
+
+def test_a_reload_says_when_the_function_is_loaded_again() -> None:
+    rig = Rig()
+    rig.loads = False
+    before = len(rig.all(FunctionState))
+    rig.give(FilesChanged(function=APP))
+    assert [(state.state, state.loading) for state in rig.all(FunctionState)[before:]] == [("served", True)]
+    rig.ready()
+    assert rig.last(FunctionState) == FunctionState(function=APP, state="served")
+
+
+def test_a_reload_of_an_http_function_is_answered_too() -> None:
+    rig = Rig(HTTP)
+    before = len(rig.all(FunctionState))
+    rig.give(FilesChanged(function=HTTP.name))
+    assert rig.all(FunctionState)[before:] == [FunctionState(function=HTTP.name, state="served")]
+
+
+def test_events_that_wait_go_to_what_serves_the_function_now() -> None:
+    rig = Rig(loads=False)
+    waiting = invoke("app")
+    rig.give(waiting)
+    rig.give(FunctionsConfigured(functions=(FunctionSpec(name=APP, kind="http", target="http://127.0.0.1:9000"),)))
+    assert rig.last(HttpInvoke).call == waiting.call
+
+
+def test_events_that_wait_for_a_function_that_is_no_more_fail() -> None:
+    rig = Rig(loads=False)
+    waiting = invoke("app")
+    rig.give(waiting)
+    rig.give(FunctionsConfigured(functions=()))
+    found = rig.result(waiting)
+    assert isinstance(found, InvocationFailed)
+    assert found.detail.startswith('nothing serves the function "app"')

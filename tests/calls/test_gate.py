@@ -33,7 +33,7 @@ def test_a_call_that_nothing_speaks_against() -> None:
     assert judge(request(), Moment(), RELAXED) is None
 
 
-WHOLE = [
+WHOLE: list[tuple[str, dict[str, Any], str]] = [
     (
         "draining",
         {"moment": Moment(draining=True)},

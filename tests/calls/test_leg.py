@@ -119,6 +119,37 @@ def test_the_ack_waits_for_the_commit_of_the_dialog() -> None:
     assert isinstance(world.event, Answered)
 
 
+def test_the_handler_sees_the_custom_headers_of_the_answer() -> None:
+    """Reference 11: x-…, User-to-User and Diversion, spelt as received; never what the request itself sent."""
+    world = World()
+    world.place(sip_headers={"X-Sent": "by us"})
+    world.reply()
+    received = (
+        ("Via", "SIP/2.0/UDP 192.0.2.1"),
+        ("X-CallId", "abc"),
+        ("user-to-user", "616d;encoding=hex"),
+        ("Diversion", "<sip:a@b>"),
+        ("x-callid", "again"),
+        ("X-Long", "y" * 2049),
+        ("Server", "pbx"),
+    )
+    world.answers(headers=received)
+    shown = {"X-CallId": "abc", "user-to-user": "616d;encoding=hex", "Diversion": "<sip:a@b>"}
+    assert world.invoked.participants[0].sip_headers == shown
+    world.reply()
+    world.bye()
+    assert world.invoked.participants[0].sip_headers == shown
+    assert world.given[0].participants[0].sip_headers == {}
+
+
+def test_a_peer_may_send_a_thousand_headers() -> None:
+    world = World()
+    world.place()
+    world.reply()
+    world.answers(headers=tuple((f"X-{n}", "v") for n in range(1000)))
+    assert len(world.invoked.participants[0].sip_headers) == 20
+
+
 def test_the_ack_waits_one_second_at_most() -> None:
     world = World()
     world.place()
@@ -270,7 +301,7 @@ def test_a_final_response_ends_the_leg(status: int, phrase: str, reason: str, ri
     termination = finish(world)
     assert (termination.who, termination.reason, termination.answered) == ("callee", reason, False)
     assert (termination.sip_status, termination.sip_phrase) == (status, phrase)
-    assert termination.detail == f"The far end answered {status} {phrase}."
+    assert termination.detail.startswith(f"The far end answered {status} {phrase}.")
     assert world.given[-1].participants[0].status == "Disconnected"
     assert len(world.all(media.CloseStream)) == 1
     assert not world.all(sip.Cancel) + world.all(sip.Bye)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from helpers.call_world import APPLICATION, EPOCH_MS, World
 from outdial.calls.recovery import DETAIL, address
@@ -12,7 +13,7 @@ from outdial.calls.termination import Cause, because
 from outdial.model import media, work
 from outdial.model.events import Answered, Event, HungUp, NewOutboundCall, Ringing, UpdateRequested
 from outdial.model.ids import CallId, FunctionName, KeyId, LegId, RecordingId
-from outdial.model.invocations import Invoke
+from outdial.model.invocations import FunctionState, Invoke
 from outdial.model.participants import Participant
 from outdial.model.records import (
     CallEnded,
@@ -146,7 +147,7 @@ def test_kill_while_the_hangup_was_waiting_or_given(given: int | None) -> None:
     world = start(found(*events, given=given, leg={"invite": INVITE, "dialog": DIALOG, "ended": ended}, last_sequence=last))
     assert world.told == ["HungUp"]
     assert world.invoked.sequence == 5
-    assert world.event.termination.reason == "completed"  # type: ignore[union-attr]
+    assert world.event.termination.reason == "completed"
     world.reply()
     world.fails(0, who="us")
     assert world.told == ["HungUp"]
@@ -188,6 +189,38 @@ def test_kill_while_recording() -> None:
     assert world.last(work.Deliver).key == "1.wav"
     assert world.records(RecordingRow)[-1].delivered
     assert isinstance(world.event, HungUp)
+
+
+@pytest.mark.parametrize("state", ["served", "broken"])
+def test_events_wait_for_a_word_of_their_function(state: Any) -> None:
+    waiting = found(row(3, Answered()), given=3)
+    other = replace(waiting, call=replace(waiting.call, function=FunctionName("slow")))
+    world = start(other)
+    assert adopted(world, sip.AdoptDialog)
+    assert world.told == []
+    world.wait(5)
+    world.give(FunctionState(function=FunctionName("slow"), state=state))
+    assert world.told == ["Answered"]
+    world.reply()
+    world.reply()
+    world.fails(0, who="us")
+    assert world.cdr
+    assert world.control.next_deadline() is None
+
+
+def test_events_wait_twenty_seconds_at_most() -> None:
+    waiting = found(row(3, Answered()), given=3)
+    world = start(replace(waiting, call=replace(waiting.call, function=FunctionName("gone"))))
+    world.fails(0, who="us")
+    world.wait(19.9)
+    assert world.told == []
+    assert not world.records(Cdr)
+    world.wait(0.2)
+    world.handler_fails("failed", "nothing serves it")
+    world.handler_fails("failed", "nothing serves it")
+    assert world.cdr.termination.reason == "node_restart"
+    world.give(FunctionState(function=FunctionName("gone"), state="served"))
+    assert world.told == ["Answered", "HungUp"]
 
 
 def test_a_handler_that_is_gone_too_does_not_hold_up_the_cdr() -> None:

@@ -58,6 +58,33 @@ def test_a_final_status_from_the_far_end(status: int, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "phrase", "detail"),
+    [
+        (486, "Busy Here", "The far end answered 486 Busy Here."),
+        (404, "Not Found", "The far end answered 404 Not Found. It does not know the number."),
+        (407, "", "The far end answered 407. It asks for credentials: set user and password of the trunk."),
+        (
+            488,
+            "Not Acceptable Here",
+            "The far end answered 488 Not Acceptable Here. It accepts neither PCMU nor PCMA as they were offered.",
+        ),
+        (
+            403,
+            "Forbidden",
+            "The far end answered 403 Forbidden. It may not admit the number called from, the number called, or calls from this address.",
+        ),
+    ],
+)
+def test_a_refusal_is_a_sentence_with_what_it_usually_means(status: int, phrase: str, detail: str) -> None:
+    assert of_session("peer", status, phrase, "", answered=False).detail == detail
+
+
+def test_every_ordinary_end_is_a_sentence_too() -> None:
+    assert because(Cause.APPLICATION_HUNG_UP, answered=True).detail == "The application hung up."
+    assert because(Cause.CALLEE_HUNG_UP, answered=True).detail == "The callee hung up."
+
+
+@pytest.mark.parametrize(
     ("status", "answered", "reason", "detail"),
     [
         (408, False, "no_answer", "The trunk never answered the INVITE: look at its address, and at whether it admits calls from here."),

@@ -164,9 +164,8 @@ def test_a_clock_may_be_fifteen_minutes_off(aws: Aws, minutes: int, accepted: bo
 def test_the_scope_must_be_this_service_and_this_day(aws: Aws) -> None:  # 114
     reply = aws("GET", LIST, service="execute-api")
     assert told(reply) == (403, "InvalidSignatureException", "Credential should be scoped to correct service: 'chime'.")
-    today = datetime.now(UTC)
-    other = (today - timedelta(minutes=5)).strftime("%Y%m%dT%H%M%SZ") if today.hour else today.strftime("%Y%m%dT%H%M%SZ")
-    reply = aws("GET", LIST, age=timedelta(days=1), extra={"X-Amz-Date": other}, drop=("X-Amz-Date",))
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    reply = aws("GET", LIST, age=timedelta(days=1), extra={"X-Amz-Date": now}, drop=("X-Amz-Date",))
     assert (reply.status, reply.error) == (403, "InvalidSignatureException")
     assert reply.message.startswith("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: ")
 
@@ -226,6 +225,22 @@ def test_presigned_requests_are_refused_by_name(aws: Aws) -> None:  # 120: heade
 def test_development_credentials_are_for_loopback_only() -> None:
     with ApiServer(ApiSettings(loopback=False)) as server:
         assert told(Aws(server.host, server.port)("GET", LIST)) == (403, "UnrecognizedClientException", UNKNOWN)
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        pytest.param(
+            {"Host": "rebound.example"},
+            "This listener is for this machine only, and 'rebound.example' is none of its loopback names.",
+            id="another name",
+        ),
+        pytest.param({"Origin": "https://page.example"}, "A page of another origin may not use this.", id="another origin"),
+    ],
+)
+def test_a_web_page_cannot_use_the_development_credentials(aws: Aws, headers: dict[str, str], message: str) -> None:
+    assert told(aws("GET", LIST, headers=headers)) == (403, "ForbiddenException", message)
 
 
 @pytest.mark.ours

@@ -240,7 +240,7 @@ class Chaos(World):
         elif kind == 4:
             self.give(BadReply(call=it.call, sequence=it.sequence, error_type="X", message="bad"))
         else:
-            self.give(InvocationFailed(call=it.call, sequence=it.sequence, reason=("failed", "timeout")[which % 2], detail="x"))  # type: ignore[arg-type]
+            self.give(InvocationFailed(call=it.call, sequence=it.sequence, reason=("failed", "timeout")[which % 2], detail="x"))
 
     def _end(self, it: Any, how: int, why: str | None = None) -> None:
         if it not in self.running:

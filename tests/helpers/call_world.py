@@ -15,7 +15,6 @@ from outdial.calls import Control
 from outdial.io.ids import SeededIds
 from outdial.model import media, work
 from outdial.model.actions import Action
-from outdial.model.events import Event
 from outdial.model.ids import ApplicationId, CallId, FunctionName, KeyId, LegId, Token
 from outdial.model.invocations import BadReply, FunctionState, InvocationFailed, Invoke, Replied
 from outdial.model.records import Cdr, Record
@@ -179,8 +178,8 @@ class World:
         return self.given[-1]
 
     @property
-    def event(self) -> Event:
-        """The event given last."""
+    def event(self) -> Any:
+        """The event given last (a `model.events.Event`)."""
         return self.invoked.event
 
     @property
@@ -241,7 +240,7 @@ class World:
     def rings(self, status: int = 180, tag: str = "far", body: bytes = b"") -> None:
         self.give(sip.Provisional(session=self.leg, status=status, tag=tag, body=body, source=TRUNK))
 
-    def answers(self, body: bytes | None = None, tag: str = "far", wanted: bool = True) -> None:
+    def answers(self, body: bytes | None = None, tag: str = "far", wanted: bool = True, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self.give(
             sip.Accepted(
                 session=self.leg,
@@ -251,7 +250,7 @@ class World:
                 remote_target="sip:callee@192.0.2.9",
                 routes=(),
                 body=answer_sdp() if body is None else body,
-                headers=(),
+                headers=headers,
                 source=TRUNK,
             )
         )

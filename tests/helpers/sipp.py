@@ -137,6 +137,16 @@ CALLEES: dict[str, tuple[str, ...]] = {
         OWN_BYE,
         recv("200"),
     ),
+    "byes_cross": (
+        recv("INVITE", 'rrs="true"', KEEP_PARTIES),
+        answer("200 OK", sdp=True, again=True),
+        recv("ACK"),
+        wait(100),
+        send(_OWN_BYE),
+        recv("BYE"),
+        ok(),
+        recv("200"),
+    ),
     "busy": (recv("INVITE"), answer("486 Busy Here", again=True), recv("ACK")),
     "early": (
         recv("INVITE"),

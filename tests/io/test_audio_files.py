@@ -28,6 +28,12 @@ def test_the_tone_is_still_the_tone(tmp_path: Path, rate: int, subtype: str, cha
     assert samples == round(seconds * 8000)
 
 
+def test_the_extensible_header_that_studios_write(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.wav", tone(1000, 1.0, 48000), 48000, "PCM_24", "WAVEX")
+    prepare(source, tmp_path / "out.wav", "in.wav")
+    assert heard(tmp_path / "out.wav")[0] == pytest.approx(1000, abs=1.5)
+
+
 def test_what_is_above_telephone_band_does_not_fold_back(tmp_path: Path) -> None:
     prepare(write(tmp_path / "in.wav", tone(7000, 1.0, 44100), 44100), tmp_path / "out.wav", "in.wav")
     assert heard(tmp_path / "out.wav")[1] < 0.005

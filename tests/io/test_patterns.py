@@ -20,7 +20,8 @@ from outdial.io.patterns import PatternRefused, Patterns, search
     (r"^\Q*#\E$", "*#", True), (r"\Q*", "1*", True), (r"^(?<x>\d)\k<x>$", "11", True), (r"^(?<x>\d)\k<x>$", "12", False),
     (r"^\p{Digit}+$", "12", True),
     (r"^\d++#$", "12#", True), (r"^[0-9&&[^5]]+$", "1234", True), (r"^[0-9&&[^5]]+$", "1235", False), (r"^1\z", "1", True),
-    (r"^(?i)a$", "A", True),
+    (r"^(?i)a$", "A", True), (r"^[{}(?R)]+$", "{}", True), (r"^\{\d\}$", "{1}", True), (r"^\Q{(?R)\E$", "{(?R)", True),
+    (r"^(?-i)1$", "1", True), (r"^\x{31}$", "1", True), (r"^\d{2,}$", "123", True), (r"^\\Q$", r"\Q", True),
 ])  # fmt: skip
 def test_search(pattern: str, text: str, yes: bool) -> None:
     assert search(pattern, (text,)) is yes
@@ -39,6 +40,10 @@ def test_one_of_several_texts_is_enough() -> None:
     ("1{1000000000}", '"1{1000000000}" has more than 20,000 steps once its repeats are written out'),
     ("(((1{100}){100}){100}){100}", '"(((1{100}){100}){100}){100}" has more than 20,000 steps once its repeats are written out'),
     ("(1{99999999999999999999})", '"(1{99999999999999999999})" has more than 20,000 steps once its repeats are written out'),
+    ("(?R)", '"(?R)" is not a regular expression of Java\'s ("(?R" at 1)'),
+    ("1(?1)", '"1(?1)" is not a regular expression of Java\'s ("(?1" at 2)'),
+    ("(?|1|2)", '"(?|1|2)" is not a regular expression of Java\'s ("(?|" at 1)'),
+    ("(?:1){e<=5}", '"(?:1){e<=5}" is not a regular expression of Java\'s ("{" at 6)'),
     ("(" * 300 + "1" + ")" * 300, "groups nest more than 100 deep at 100"),
     ("1|" * 3000, f'"{"1|" * 50}…" has 6,000 characters, the most is 4,096'),
 ])  # fmt: skip

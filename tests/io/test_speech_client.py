@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from helpers.sounds import heard
 from outdial.io.launcher import PACKAGE_ROOT
 from outdial.io.objects import LocalObjects
 from outdial.io.speech_client import SpeechClient
+from outdial.io.speech_process import load
+from outdial.io.speech_process import main as helper
 from outdial.io.work import Workshop
 from outdial.model.ids import CallId, Token
 from outdial.model.work import Note, Prompt, PromptReady, SpeechSource, WorkResult
@@ -179,6 +182,21 @@ def test_a_helper_that_never_answers(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_nobody_waits_for_ever_behind_a_helper_that_hangs(tmp_path: Path) -> None:
+    mute = tmp_path / "mute"
+    mute.write_text("#!/bin/sh\nexec sleep 60\n")
+    mute.chmod(0o755)
+
+    async def main() -> None:
+        client = SpeechClient(python=str(mute), time_limit_s=0.2)
+        asked = (client.speak(SpeechSource(text=f"{n}"), tmp_path / f"{n}.wav") for n in range(10))
+        results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+        assert all(isinstance(result, SpeechFailed) for result in results)
+        assert "the speech helper was busy for 0.4 s" in {result.detail for result in results if isinstance(result, SpeechFailed)}
+
+    asyncio.run(main())
+
+
 def test_a_helper_that_cannot_start(tmp_path: Path) -> None:
     async def main() -> None:
         client = SpeechClient(python="/bin/false")
@@ -265,5 +283,41 @@ def test_speech_becomes_a_prompt_that_the_engine_can_play(tmp_path: Path) -> Non
         assert seconds == ready.samples / 8000
         assert level > 0.05
         assert [note.what for note in notes] == ["Amy (en-GB) is spoken by eSpeak NG's en+f3"]
+
+    with_client(main)
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+
+    async def main() -> None:
+        with pytest.raises(SpeechFailed) as caught:
+            await SpeechClient().plan(SpeechSource(text="Hello"))
+        assert (caught.value.reason, caught.value.detail) == ("engine", "no speech engine is installed; pip install 'outdial[speech]'")
+
+    asyncio.run(main())
+    with pytest.raises(SpeechFailed) as caught:
+        load()
+    assert caught.value.reason == "engine"
+    assert "pip install 'outdial[speech]'" in caught.value.detail
+
+
+@pytest.mark.parametrize("arguments", [[], ["--fd"], ["--port", "5"]])
+def test_the_helper_says_how_it_is_used(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert helper(arguments) == 2
+    assert capsys.readouterr().err == "usage: python -m outdial.io.speech_process --fd N\n"
+
+
+def test_the_helper_ends_with_its_socket(tmp_path: Path) -> None:
+    async def main(client: SpeechClient) -> None:
+        await length(client, tmp_path / "a.wav", "Hello", text_type="text")
+        process = os.pidfd_open(client.pid or 0)
+        assert client._writer is not None
+        client._writer.close()
+        assert client._child is not None
+        client._child.socket.close()  # type: ignore[union-attr]
+        await asyncio.wait_for(asyncio.to_thread(select.select, [process], [], [], 10), 15)
+        assert select.select([process], [], [], 0)[0]
+        os.close(process)
 
     with_client(main)

@@ -308,3 +308,23 @@ def test_a_bug_of_ours_is_reported_and_answered_all_the_same(tmp_path: Path) -> 
 
     run(bench, main)
     assert seen == ["the workshop failed at Prompt"]
+
+
+def test_a_bucket_that_does_not_answer(tmp_path: Path) -> None:
+    class Mute(LocalObjects):
+        async def find(self, bucket: str, key: str) -> Found:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    given: list[Any] = []
+
+    async def main() -> None:
+        workshop = Workshop(Mute(tmp_path), None, tmp_path / "cache", given.append, fetch_limit_s=0.05)
+        workshop.put(Prompt(token=Token(1), source=ObjectSource(bucket="b", key="k"), call=CALL), 0.0)
+        async with asyncio.timeout(10):
+            while not given:
+                await asyncio.sleep(0.001)
+        await workshop.close()
+
+    asyncio.run(main())
+    assert given == [WorkFailed(token=Token(1), reason="unreachable", detail="s3://b/k was not there within 0.05 s")]

@@ -21,8 +21,10 @@ from outdial.model.media import (
     OpenStream,
     Play,
     PlayEnded,
+    Press,
     Record,
     RecordEnded,
+    SetRemote,
 )
 
 Rig = VirtualRig | LiveRig
@@ -130,6 +132,13 @@ def test_closing_ends_what_runs_and_tells_what_was_carried(rig: Rig, tmp_path: P
         (lambda rig, path: Play(id=rig.id(), stream=LEG, path=__file__), "format"),
         (lambda rig, path: Play(id=rig.id(), stream="nobody", path=__file__), "no_stream"),
         (lambda rig, path: Record(id=rig.id(), stream=LEG, path=f"{path}/no/such/folder.wav"), "path"),
+        (lambda rig, path: Press(id=rig.id(), stream=LEG, digit="x"), "bad_digit"),
+        (
+            lambda rig, path: SetRemote(
+                id=rig.id(), stream=LEG, address="a.name.example.com", port=4, rtcp_port=5, codec="PCMU", send_type=0, accept_types=(0,)
+            ),
+            "address",
+        ),
         (lambda rig, path: OpenStream(id=rig.id(), stream=LEG), "exists"),
     ],
 )

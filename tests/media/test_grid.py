@@ -86,6 +86,26 @@ def test_removing_one_in_the_moment_of_another() -> None:
     assert len(wheel) == 3
 
 
+def test_one_that_fails_costs_the_others_nothing() -> None:
+    wheel = Wheel()
+
+    class Broken(Ticker):
+        def tick(self, due_ms: int, late_ms: float, now: float) -> None:
+            raise ZeroDivisionError
+
+    tickers = [Broken(10), *(Ticker(10) for _ in range(10))]
+    for ticker in tickers:
+        wheel.add(ticker, 1.0)
+    failures = 0
+    while (at := wheel.next_at()) is not None and at < 2.0:
+        try:
+            wheel.run(at)
+        except ZeroDivisionError:
+            failures += 1
+    assert failures in (99, 100)
+    assert all(len(ticker.ticks) >= 99 for ticker in tickers[1:])
+
+
 def test_an_hour_of_standing_still_is_left_out_at_once() -> None:
     wheel = Wheel()
     tickers = [Ticker(), Ticker(50)]

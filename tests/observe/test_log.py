@@ -59,7 +59,8 @@ def listen_to_a_call(level: Level) -> list[str]:
 
 def test_a_calls_life_at_info() -> None:
     assert listen_to_a_call(Level.INFO) == [
-        "14:13:20.000 INFO  calls  > call placed                call=c7f200 from=+1206555**** to=+1206555**** function=reminder key=outdia",
+        "14:13:20.000 INFO  calls  > call placed                "
+        "call=c7f200 from=+1206555**** to=+1206555**** function=reminder key=outdial",
         "14:13:20.009 INFO  calls  - ringing                    call=c7f200 leg=A after=0.009s",
         "14:13:22.003 INFO  calls  - connected                  call=c7f200 leg=A after=2.0s",
         "14:13:22.010 INFO  apps   < answered by +1206555****   call=c7f200 seq=3",

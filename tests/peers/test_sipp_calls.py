@@ -50,12 +50,16 @@ def call(
     name: str,
     then: Callable[[LiveParty], Awaitable[None]],
     owner: Callable[[Any], list[Any]] = acknowledging,
+    lose_sent: tuple[tuple[str, str, int], ...] = (),
+    lose_heard: tuple[tuple[str, str, int], ...] = (),
     **options: Any,
 ) -> tuple[LiveParty, Verdict]:
     """Dial a SIPp callee, do `then`, and wait for its verdict."""
 
     async def run() -> tuple[LiveParty, Verdict]:
         party = LiveParty(owner, **options)
+        party.lose_sent += lose_sent
+        party.lose_heard += lose_heard
         try:
             with Sipp(tmp_path / name, CALLEES[name]) as peer:
                 host, port = peer.address
@@ -113,12 +117,8 @@ def test_an_invite_without_any_answer_is_repeated_until_there_is_one(tmp_path: P
 
 def test_the_ack_is_sent_again_for_each_repeated_200(tmp_path: Path) -> None:
     async def later(party: LiveParty) -> None:
-        await party.until(Accepted)
-        acks = 0
-        async with asyncio.timeout(10):
-            while acks < 3:
-                acks = sum(trace.way == "sent" and trace.data.startswith(b"ACK ") for trace in party.traces)
-                await asyncio.sleep(0)
+        for _ in range(3):
+            await party.until_traced("ACK")
         party.give(Bye(session="leg"))
 
     party, verdict = call(tmp_path, "deaf", later)
@@ -248,3 +248,58 @@ def test_a_cancel_of_the_caller_that_comes_after_our_200(tmp_path: Path) -> None
     found, verdict = take(tmp_path, "crosses", answering)
     assert verdict.good, verdict.errors
     assert found.of(ByeReceived) == [ByeReceived(session=found.of(Incoming)[0].session)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "heard"),
+    [
+        (("INVITE", "INVITE", 1), None),
+        (None, ("SIP/2.0 180", "INVITE", 1)),
+        (None, ("SIP/2.0 200", "INVITE", 1)),
+        (("ACK", "ACK", 1), None),
+        (("ACK", "ACK", 2), None),
+        (("BYE", "BYE", 1), None),
+        (None, ("SIP/2.0 200", "BYE", 1)),
+    ],
+    ids=["INVITE", "180", "200", "ACK", "two ACKs", "BYE", "200 to BYE"],
+)
+def test_a_message_that_is_lost_once(tmp_path: Path, sent: tuple[str, str, int] | None, heard: tuple[str, str, int] | None) -> None:
+    party, verdict = call(
+        tmp_path, "plain", hang_up_when_acknowledged, lose_sent=(sent,) if sent else (), lose_heard=(heard,) if heard else ()
+    )
+    assert verdict.good, verdict.errors
+    # SIPp is gone once it has answered our BYE, so that the repeat meets a closed port.
+    gone = heard is not None and heard[1] == "BYE"
+    assert (party.of(Over)[0].who, party.of(Over)[0].status) == ("us", 503 if gone else 0)
+    assert len(party.of(Accepted)) == 1
+
+
+async def hang_up_when_acknowledged(party: LiveParty) -> None:
+    """Hang up once an ACK has left the machine: SIPp takes a BYE before it for an unexpected message."""
+    lost = sum(count for start, _, count in party.lose_sent if start == "ACK")
+    for _ in range(lost + 1):
+        await party.until_traced("ACK")
+    party.give(Bye(session="leg"))
+    await party.until(Over)
+
+
+def test_byes_that_cross(tmp_path: Path) -> None:
+    """Ours leaves just before the peer's is heard: both are answered with 200."""
+
+    async def cross(party: LiveParty) -> None:
+        party.before["BYE"] = [Bye(session="leg")]
+        await party.until(Over)
+
+    party, verdict = call(tmp_path, "byes_cross", cross)
+    assert verdict.good, verdict.errors
+    assert party.of(ByeReceived) == []
+    assert party.of(Over)[0] == Over(session="leg", who="us", status=0)
+    assert verdict.received("SIP/2.0 200") == 1
+    assert verdict.received("BYE") == 1
+
+
+@pytest.mark.parametrize("lose", [("CANCEL", "CANCEL", 1), ("ACK", "ACK", 1)], ids=["CANCEL", "ACK"])
+def test_a_cancel_whose_messages_are_lost_once(tmp_path: Path, lose: tuple[str, str, int]) -> None:
+    party, verdict = call(tmp_path, "never", cancel_when_ringing, lose_sent=(lose,))
+    assert verdict.good, verdict.errors
+    assert party.of(Over)[0].status == 487

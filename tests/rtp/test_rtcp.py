@@ -70,7 +70,6 @@ def test_padding_stands_in_the_last_packet_only() -> None:
     ("data", "message"),
     [
         (b"", "an empty RTCP packet"),
-        (bytes.fromhex(BYE), "a compound packet begins with a report, not with packet type 203"),
         (bytes.fromhex("80c9000200000001"), "RTCP octet 0: announces 12 bytes, 8 are left"),
         (bytes.fromhex("81c9000100000001"), "RTCP packet type 201"),
         (bytes.fromhex("80c90001000000018000"), "RTCP octet 8: 2 bytes left"),
@@ -81,6 +80,11 @@ def test_what_is_no_compound_packet_says_why(data: bytes, message: str) -> None:
     with pytest.raises(RtpError) as caught:
         parse(data)
     assert message in str(caught.value)
+
+
+def test_a_compound_may_begin_with_anything() -> None:
+    """RFC 5506 §3.1; and as baresip does."""
+    assert parse(bytes.fromhex(BYE)) == (Goodbye(ssrcs=(10,)),)
 
 
 def test_every_truncation_is_refused() -> None:

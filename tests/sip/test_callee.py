@@ -551,3 +551,70 @@ def test_ipv6() -> None:
     script.give(Bye(session=session))
     assert script.raw("BYE").destination == Address(host="2001:db8::2", port=5070)
     assert US.host not in script.last("BYE").get("via")
+
+
+def test_a_provisional_is_repeated_each_minute() -> None:
+    """RFC 3261 §13.3.1.1."""
+    script, session = rung()
+    script.give(Ring(session=session))
+    script.wait(125)
+    assert script.count("SIP/2.0 180") == 3
+    script.give(Accept(session=session, body=ANSWER))
+    script.hear(inside("ACK", our_tag(script)))
+    script.wait(200)
+    assert script.count("SIP/2.0 180") == 3
+
+
+def test_an_offer_before_the_first_answer_comes_too_soon() -> None:
+    """RFC 3261 §14.2, RFC 3311 §5.2."""
+    script, session = rung()
+    script.give(Ring(session=session))
+    script.hear(inside("UPDATE", our_tag(script), cseq=2, body="v=0"))
+    assert script.last_response().status == 500
+    assert script.last_response().get("retry-after")
+
+
+def test_a_caller_without_contact_is_reached_where_it_called_from() -> None:
+    script = Script()
+    script.hear(request("INVITE", contact="", body="v=0"))
+    session = script.of(Incoming)[0].session
+    script.give(Accept(session=session, body=ANSWER))
+    script.hear(inside("ACK", our_tag(script)))
+    script.give(Bye(session=session))
+    assert script.last("BYE").uri == "sip:192.0.2.2:5060"
+
+
+MULTIPART = (
+    "--one\r\nContent-Type: application/ISUP;version=itu-t92+\r\n\r\n\x01\x02\r\n"
+    "--one\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--one--\r\n"
+)
+
+
+@pytest.mark.parametrize("kind", ["multipart/mixed;boundary=one", 'multipart/mixed; charset=x; boundary="one"'])
+def test_the_sdp_of_a_multipart_body_is_found(kind: str) -> None:
+    script = Script()
+    script.hear(request("INVITE", body=MULTIPART, kind=kind))
+    assert script.of(Incoming)[0].body == b"v=0\r\n"
+
+
+@pytest.mark.parametrize("kind", ["multipart/mixed", "multipart/mixed;boundary=two", "multipart/mixed;boundary=" + "x" * 80])
+def test_a_multipart_body_without_sdp_is_refused(kind: str) -> None:
+    script = Script()
+    script.hear(request("INVITE", body=MULTIPART, kind=kind))
+    assert script.last_response().status == 415
+
+
+def test_a_peer_of_rfc_2543_is_told_apart_without_branches() -> None:
+    """RFC 3261 §17.2.3: Request-URI, tags, Call-ID, CSeq and Via in place of the branch."""
+    old = "SIP/2.0/UDP 192.0.2.2:5060"
+    script = Script()
+    script.hear(invite(via=old))
+    session = script.of(Incoming)[0].session
+    script.hear(invite(via=old))
+    assert len(script.of(Incoming)) == 1
+    script.hear(request("CANCEL", via=old))
+    assert [line.split()[1] for line in script.lines()[-2:]] == ["200", "487"]
+    script.hear(request("ACK", via=old, to=script.last_response().get("to")))
+    script.wait(60)
+    assert script.count("SIP/2.0 487") == 1
+    assert script.of(Over)[0].session == session

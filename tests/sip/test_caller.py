@@ -664,3 +664,13 @@ def test_an_icmp_error_is_nothing_to_a_call_that_was_answered() -> None:
     script = answered()
     script.give(TransportFailed(destination=TRUNK, detail="Connection refused"))
     assert not script.of(Over)
+
+
+@pytest.mark.parametrize("broken", [{"remote_target": "mailto:x@example.com"}, {"remote_target": ""}, {"routes": ("<sip:x",)}])
+def test_a_stored_dialog_that_cannot_be_read_ends_at_once(broken: dict[str, Any]) -> None:
+    script = Script()
+    fields: dict[str, Any] = {"remote_tag": "bob", "remote_target": "sip:bob@192.0.2.2", **broken}
+    script.give(AdoptDialog(session="leg", invite=stored(), source=US, destination=TRUNK, **fields))
+    assert [type(event) for event in script.events] == [Over]
+    assert "cannot be read" in script.events[0].phrase
+    assert script.endpoint.transactions == 0

@@ -193,3 +193,19 @@ def test_each_message_of_a_cancel_lost(start: str, method: str, times: int) -> N
     network.run()
     check(network, 1)
     assert (caller.of(Over)[0].who, caller.of(Over)[0].status) == ("us", 487)
+
+
+def test_five_hundred_calls_at_once() -> None:
+    network, caller, callee = network_of(0.01, 7)
+    caller.on_event = us
+    callee.on_event = lambda event: (
+        [Ring(session=event.session), Accept(session=event.session, body=ANSWER)] if isinstance(event, Incoming) else []
+    )
+    for number in range(500):
+        network.later(0.001 * number, caller, dial(f"leg-{number}"))
+        network.later(20, caller, Bye(session=f"leg-{number}"))
+    network.run(10)
+    assert caller.endpoint.sessions == callee.endpoint.sessions == 500
+    network.run()
+    check(network, 500)
+    assert len(callee.of(ByeReceived)) == 500

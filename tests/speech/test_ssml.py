@@ -25,7 +25,7 @@ def refusal(document: str) -> str:
 
 
 @pytest.mark.parametrize(("inside", "out"), [
-    ("Hi", "Hi"), ("a &lt; b &amp; c", "a &lt; b &amp; c"), ("<p>A</p><s>B</s>", "<p>A</p><s>B</s>"), ("a\nb\tc", "a b c"),
+    ("Hi", "Hi"), ("a &lt; b &amp; c", "a &lt; b &amp; c"), ("<p>A</p><s>B</s>", "<p>A</p><s>B</s>"), ("a\nb\tc", "a b c"), ("क्‍ष", "क्‍ष"),
     # break, with the times that applications use (real-handlers, section 1)
     ('<break time="500ms"/>', '<break time="500ms"/>'), ('<break time="9000ms"/>', '<break time="9000ms"/>'),
     ('<break time="2s"/>', '<break time="2000ms"/>'),

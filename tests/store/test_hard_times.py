@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from outdial.model.work import Save, Saved, StoreState
 from outdial.store import Store, database, writer
 
 from .collector import Collector
+from .plain import locked, opened
 
 WRITER = """
 import sys
@@ -88,7 +88,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path, after: int) -> N
     store = Store.open(path)
     assert store.unfinished()[0].call.call == "call-1"
     store.close()
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         calls = {row[0] for row in connection.execute("SELECT call FROM calls")}
         numbers = {row[0] for row in connection.execute("SELECT number FROM events")}
     assert {f"call-{token}" for token in told} <= calls
@@ -120,8 +120,7 @@ def test_a_database_that_stays_locked_for_a_hundred_attempts(tmp_path: Path, mon
         pause(timeout)
 
     monkeypatch.setattr(store._writer.backlog, "pause", counted)
-    with sqlite3.connect(path) as lock:
-        lock.execute("BEGIN IMMEDIATE")
+    with locked(path) as lock:
         for token in range(1, 101):
             store.put(Save(token=Token(token), unit=(made.call_row(CallId(f"call-{token}")),)), 0.0)
         tries.until(lambda results: len(results) >= 100)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,16 @@ from helpers import call_records as made
 from outdial.model.ids import Token
 from outdial.model.work import Save
 from outdial.store import Store, schema, upgrade
+from outdial.store.folder import FolderError
 from outdial.store.migrations import run
 
 from .collector import Collector
+from .plain import opened
 
 
 def shape(path: Path) -> dict[str, Any]:
     """Tables with their columns, indexes with theirs."""
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         indexes = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name")]
         return {
@@ -48,7 +49,7 @@ def test_head_is_the_newest_step() -> None:
 
 def test_a_database_that_was_begun_and_not_finished_is_brought_up(tmp_path: Path) -> None:
     path = tmp_path / "outdial.db"
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     store = Store.open(path)
     got = Collector()
@@ -61,12 +62,22 @@ def test_a_database_that_was_begun_and_not_finished_is_brought_up(tmp_path: Path
 def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "outdial.db"
     Store.open(path).close()
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
-    with pytest.raises(run.Newer, match=r"outdial.db was made by a later version of outdial .* use that version, or another data folder"):
+    with pytest.raises(FolderError, match=r"outdial.db was made by a later version of outdial") as raised:
         Store.open(path)
+    assert raised.value.hint == "use that version, or another data folder"
     assert path.read_bytes() == before
+
+
+def test_what_is_no_database_is_told_with_a_hint(tmp_path: Path) -> None:
+    path = tmp_path / "outdial.db"
+    path.write_bytes(b"a shopping list, nothing else" * 100)
+    with pytest.raises(FolderError, match=r"outdial.db cannot be opened: file is not a database") as raised:
+        Store.open(path)
+    assert "move it away" in raised.value.hint
+    assert path.read_bytes().startswith(b"a shopping list")
 
 
 def test_the_statements_compile_for_postgresql_too() -> None:
@@ -75,7 +86,7 @@ def test_the_statements_compile_for_postgresql_too() -> None:
     from outdial.store.statements import Statements
     from outdial.store.writes import WRITES
 
-    dialect = postgresql.psycopg.dialect(paramstyle="format")
+    dialect = postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
     statements = Statements(dialect, WRITES)
     texts: list[tuple[str, Any]] = []
 

@@ -9,6 +9,9 @@ import pytest
 
 from helpers import call_records as made
 from outdial.model import records
+from outdial.model.actions import Action
+from outdial.model.events import ActionFailed
+from outdial.model.ids import Token
 from outdial.model.work import Save, Saved
 from outdial.store import MemoryPort, read, schema, writes
 
@@ -74,3 +77,23 @@ def test_every_field_of_a_record_has_a_column_or_a_place() -> None:
         columns = set(write.names)
         assert fields <= columns | set(elsewhere), write.record
         assert any(columns <= names | {"before"} for names in tables.values()), write.record
+
+
+def test_texts_of_a_peer_that_are_no_utf8_come_back_byte_by_byte(port: MemoryPort) -> None:
+    odd = b"caf\xe9".decode("utf-8", "surrogateescape")
+    end = msgspec.structs.replace(made.COMPLETED, sip_phrase=odd)
+    dialog = msgspec.structs.replace(made.dialog(), remote_target=f"sip:{odd}@192.0.2.9", routes=(f"<sip:{odd};lr>",))
+    leg = records.LegRow(call=made.CALL, participant=msgspec.structs.replace(made.participant(), sip_headers={"X-Odd": odd}))
+    ended = records.LegEnded(leg=made.LEG, ended_at=made.START, termination=end)
+    port.put(Save(token=Token(0), unit=(made.call_row(), leg, dialog, ended)), 0.0)
+    (found,) = port.unfinished()
+    assert found.legs[0].participant == leg.participant
+    assert found.legs[0].dialog == dialog
+    assert found.legs[0].ended == ended
+
+
+def test_integers_of_any_size_in_an_actions_parameters_come_back(port: MemoryPort) -> None:
+    action = Action(type="Pause", parameters={"DurationInMilliseconds": 10**30})
+    row = made.event(1, ActionFailed(action=action, error_type="InvalidActionParameter", message="too long"))
+    port.put(Save(token=Token(0), unit=(made.call_row(), row)), 0.0)
+    assert port.unfinished()[0].events == (row,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ from outdial.model.records import RepeatRow
 from outdial.model.resources import ApplicationRow, KeyRow, NumberRow, OrderedNumber, OrderRow, StoreRefused
 from outdial.model.work import Save
 from outdial.store import Store
+
+from .plain import locked, opened
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:reminder"
 
@@ -38,7 +39,7 @@ def number(e164: str, country: str = "US", at: int = 1, deleted_at: int | None =
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Store]:
+async def running(folder: Path) -> AsyncIterator[Store]:
     store = Store.open(folder / "outdial.db")
     try:
         yield store
@@ -48,7 +49,7 @@ async def opened(folder: Path) -> AsyncIterator[Store]:
 
 def test_applications(tmp_path: Path) -> None:
     async def go() -> None:
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             shelf = store.resources.applications
             repeat = RepeatRow(repeat=made.REPEAT, status=201, body=b"{}", made_at=5)
             await shelf.create(application("a", 3), repeat)
@@ -60,7 +61,7 @@ def test_applications(tmp_path: Path) -> None:
             assert await shelf.delete(ApplicationId("id-c"))
             assert not await shelf.delete(ApplicationId("id-c"))
             assert store.resources.repeats.get(made.REPEAT) == (201, b"{}")
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             assert list(store.resources.applications.list()) == [application("b", 1), application("a", 3)]
             assert store.resources.applications.get(ApplicationId("id-c")) is None
             assert store.resources.repeats.get(made.REPEAT) == (201, b"{}")
@@ -78,13 +79,13 @@ def test_an_order_brings_its_numbers_in_one_commit(tmp_path: Path) -> None:
     )
 
     async def go() -> None:
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             await store.resources.orders.create(order, [number("+12065550100"), number("+14165550100", "CA")])
             await store.resources.numbers.put(number("+442079460000", "GB", deleted_at=7))
             assert store.resources.owned_countries() == ("CA", "US")
             await store.resources.numbers.put(number("+14165550100", "CA", deleted_at=9))
             assert store.resources.owned_countries() == ("US",)
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             assert store.resources.orders.get("o1") == order
             assert store.resources.numbers.get("+12065550100") == number("+12065550100")
             assert store.resources.owned_countries() == ("US",)
@@ -98,13 +99,13 @@ def test_secrets_of_keys_stand_in_a_file_of_the_owner_and_not_in_the_database(tm
     key = KeyRow(id=KeyId("AKIA1"), secret="s3cr3t-of-the-key", account="0", label="ci", created_at=1)
 
     async def go() -> None:
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             await store.resources.keys.create(key)
             assert store.resources.keys.secret(key.id) == "s3cr3t-of-the-key"
         assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
         assert (tmp_path / "outdial.db").stat().st_mode & 0o777 == 0o600
         assert b"s3cr3t" not in (tmp_path / "outdial.db").read_bytes()
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             assert store.resources.keys.list() == [key]
             assert await store.resources.keys.delete(key.id)
             assert store.resources.keys.secret(key.id) is None
@@ -115,15 +116,14 @@ def test_secrets_of_keys_stand_in_a_file_of_the_owner_and_not_in_the_database(tm
 
 def test_a_write_that_the_database_refuses_is_told_within_a_second_and_never_comes_later(tmp_path: Path) -> None:
     async def go() -> None:
-        async with opened(tmp_path) as store:
-            with sqlite3.connect(tmp_path / "outdial.db") as lock:
-                lock.execute("BEGIN IMMEDIATE")
+        async with running(tmp_path) as store:
+            with locked(tmp_path / "outdial.db") as lock:
                 with pytest.raises(StoreRefused, match="does not take writes"):
                     await store.resources.applications.create(application("a"))
                 lock.rollback()
             await store.resources.applications.create(application("b"))
             assert [row.name for row in store.resources.applications.list()] == ["b"]
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             assert [row.name for row in store.resources.applications.list()] == ["b"]
 
     asyncio.run(go())
@@ -131,9 +131,13 @@ def test_a_write_that_the_database_refuses_is_told_within_a_second_and_never_com
 
 def test_a_repeat_that_call_control_saves_is_seen_when_it_is_answered(tmp_path: Path) -> None:
     async def go() -> None:
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             loop, seen = asyncio.get_running_loop(), asyncio.Event()
-            store.connect(lambda results: loop.call_soon_threadsafe(seen.set) and None)
+
+            def deliver(results: object) -> None:
+                loop.call_soon_threadsafe(seen.set)
+
+            store.connect(deliver)
             store.put(Save(token=1, unit=made.created(), grade="synced"), 0.0)  # type: ignore[arg-type]
             await asyncio.wait_for(seen.wait(), 30)
             assert store.resources.repeats.get(made.REPEAT) is not None
@@ -148,7 +152,7 @@ def test_repeats_are_kept_for_15_minutes_and_then_forgotten(tmp_path: Path) -> N
         return RepeatRow(repeat=msgspec.structs.replace(made.REPEAT, invocation=name), status=201, body=b"", made_at=at)
 
     async def go() -> None:
-        async with opened(tmp_path) as store:
+        async with running(tmp_path) as store:
             get = store.resources.repeats.get
             for name, at in (("first", 0), ("second", 900_000), ("third", 900_001), ("last", 10_000_000)):
                 await store.resources.applications.create(application(name), repeat(name, at))
@@ -156,7 +160,7 @@ def test_repeats_are_kept_for_15_minutes_and_then_forgotten(tmp_path: Path) -> N
                     assert get(repeat("first", 0).repeat) is not None
             assert get(repeat("first", 0).repeat) is None
             assert get(repeat("last", 0).repeat) == (201, b"")
-        with sqlite3.connect(tmp_path / "outdial.db") as connection:
+        with opened(tmp_path / "outdial.db") as connection:
             assert connection.execute("SELECT invocation FROM repeats").fetchall() == [("last",)]
 
     asyncio.run(go())

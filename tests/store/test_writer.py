@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from outdial.store import Store
 from outdial.store.backlog import Backlog
 
 from .collector import Collector
+from .plain import locked, opened
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def saved(*tokens: int) -> list[Saved]:
 
 
 def calls_in(path: Path) -> set[str]:
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         return {row[0] for row in connection.execute("SELECT call FROM calls")}
 
 
@@ -78,8 +78,7 @@ def test_each_port_gets_its_own_results(store: Store) -> None:
 def test_a_bad_unit_fails_alone_and_is_reported_as_our_bug(store: Store, path: Path, reports: list[str]) -> None:
     got = Collector()
     store.connect(got)
-    with sqlite3.connect(path) as lock:  # so that all three wait, and are written in one transaction
-        lock.execute("BEGIN IMMEDIATE")
+    with locked(path) as lock:  # so that all three wait, and are written in one transaction
         store.put(save(1, made.call_row(CallId("good-1"))), 0.0)
         store.put(save(2, made.call_row(CallId("half")), made.event(1), made.event(1)), 0.0)
         store.put(save(3, made.call_row(CallId("good-2"))), 0.0)
@@ -97,8 +96,7 @@ def test_a_bad_unit_fails_alone_and_is_reported_as_our_bug(store: Store, path: P
 def test_while_locked_units_wait_can_be_withdrawn_and_are_written_later(store: Store, path: Path) -> None:
     got = Collector()
     store.connect(got)
-    with sqlite3.connect(path) as lock:
-        lock.execute("BEGIN IMMEDIATE")
+    with locked(path) as lock:
         for token in (1, 2, 3):
             store.put(save(token, made.call_row(CallId(f"call-{token}"))), 0.0)
         state = got.until(bool)[0]
@@ -115,8 +113,7 @@ def test_while_locked_units_wait_can_be_withdrawn_and_are_written_later(store: S
 def test_the_state_is_told_once_each_way_also_where_all_was_withdrawn(store: Store, path: Path) -> None:
     got = Collector()
     store.connect(got)
-    with sqlite3.connect(path) as lock:
-        lock.execute("BEGIN IMMEDIATE")
+    with locked(path) as lock:
         store.put(save(1, made.call_row()), 0.0)
         got.until(bool)
         store.put(Withdraw(token=Token(1)), 0.0)
@@ -159,8 +156,7 @@ def test_what_only_tells_the_story_is_dropped_first_and_counted(path: Path, repo
     store = Store.open(path, report=reports.append, backlog=backlog)
     got = Collector()
     store.connect(got)
-    with sqlite3.connect(path) as lock:
-        lock.execute("BEGIN IMMEDIATE")
+    with locked(path) as lock:
         for _ in range(1000):
             store.put(save(0, made.sip("sent", made.invite(), 0)), 0.0)
         assert backlog.size <= 100_000
@@ -192,3 +188,29 @@ def test_close_commits_what_waits(path: Path) -> None:
 def test_something_that_is_no_work_is_refused_by_name(store: Store) -> None:
     with pytest.raises(TypeError, match="the store takes Save and Withdraw, not CallRow"):
         store.put(made.call_row(), 0.0)
+
+
+def test_texts_that_are_no_utf8_are_written_by_the_writer_too(store: Store, path: Path, reports: list[str]) -> None:
+    got = Collector()
+    store.connect(got)
+    target = b"sip:caf\xe9@192.0.2.9".decode("utf-8", "surrogateescape")
+    store.put(save(1, *made.created(), msgspec.structs.replace(made.dialog(), remote_target=target)), 0.0)
+    assert got.until(bool) == saved(1)
+    dialog = store.unfinished()[0].legs[0].dialog
+    assert dialog is not None
+    assert dialog.remote_target == target
+    assert reports == []
+
+
+def test_one_who_cannot_be_told_does_not_keep_the_others_from_hearing(store: Store, path: Path, reports: list[str]) -> None:
+    def broken(results: Any) -> None:
+        raise RuntimeError("the loop is closed")
+
+    other = Collector()
+    with locked(path) as lock:
+        store.port(broken)(save(1, made.call_row()), 0.0)
+        store.port(other)(save(2, made.event(1)), 0.0)
+        lock.rollback()
+    assert other.until(bool) == saved(2)
+    assert len(reports) == 1
+    assert "could not be told" in reports[0]

@@ -15,6 +15,7 @@ from ..core import Deadline, Timers
 from ..model.actions import Action
 from ..model.ids import CallId, Ids, LegId, Token
 from ..model.media import Digit
+from ..model.numbers import mask_all
 from ..model.work import Match, Matched, Note, WorkFailed
 from .values import ArmListener
 
@@ -61,7 +62,7 @@ class Listener:
                 self._judged(yes, now)
             case WorkFailed(token=token) if token == self._token:
                 what = f"ReceiveDigits: what was pressed could not be tried: {item.detail or item.reason}"
-                self._outputs.append(Note(call=self._call, level="warning", what=what))
+                self._outputs.append(Note(call=self._call, level="warning", what=mask_all(what)))
                 self._judged(False, now)
 
     def handle_timer(self, now: float) -> None:

@@ -16,10 +16,11 @@ from ..core import Deadline, Table, Timers
 from ..model.actions import Action
 from ..model.ids import CommandId, LegId, Token
 from ..model.media import Failed
+from ..model.numbers import mask_all
 from ..model.work import Note
 from . import legs
 from .parameters import SYSTEM, SYSTEM_ERROR, Refused
-from .values import Context, FailedAs, Running
+from .values import Context, FailedAs, Finished, Interrupted, Running
 
 
 class Refusal:
@@ -118,8 +119,10 @@ class Machine:
                 run(self, item)
 
     def put(self, item: Any) -> None:
-        """Queue an output."""
+        """Queue an output. After the last word nothing is waited for any more."""
         self._outputs.append(item)
+        if isinstance(item, Finished | FailedAs | Interrupted):
+            self.timers = Timers()
 
     def command_id(self) -> CommandId:
         """A new media command's id."""
@@ -131,7 +134,7 @@ class Machine:
 
     def note(self, what: str, **facts: str | int | float) -> None:
         """Leave a warning in the call's record."""
-        self.put(Note(call=self.context.call, level="warning", what=f"{self.echo.type}: {what}", facts=facts))
+        self.put(Note(call=self.context.call, level="warning", what=mask_all(f"{self.echo.type}: {what}"), facts=facts))
 
     def break_down(self, failed: Failed) -> None:
         """Fail for what the engine refused."""

@@ -169,7 +169,6 @@ class RecordAudio(Machine):
 
     def delivered(self, _item: Any) -> None:
         """The object is there."""
-        self.timers.cancel("deliver")
         self.save(delivered=True, tries=1)
 
     def finish(self, _item: Any) -> None:
@@ -181,7 +180,6 @@ class RecordAudio(Machine):
 
     def keep(self, failed: WorkFailed | None) -> None:
         """Report that it is not there; the row says that it is still to be delivered."""
-        self.timers.cancel("deliver")
         why = f"not delivered within {self.context.deliver_timeout_s:g} s" if failed is None else failed.detail or failed.reason
         self.save(tries=1, error=why)
         self.note(f"the recording is kept and will be delivered later: {why}")
@@ -189,13 +187,10 @@ class RecordAudio(Machine):
 
     def broken(self, _item: Any) -> None:
         """Fail for what is not the application's fault."""
-        self.timers.cancel("record_end")
         self.put(FailedAs(error_type=SYSTEM, message=self.system_error))
 
     def interrupted(self, _item: Any) -> None:
         """Stopped for a call update."""
-        self.timers.cancel("record_end")
-        self.timers.cancel("deliver")
         self.put(Interrupted())
 
 

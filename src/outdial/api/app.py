@@ -8,11 +8,12 @@ from starlette.types import ASGIApp
 
 from ..model.ids import Ids, Wall
 from .admin import make_admin
+from .asgi import Receive, Scope, Send
 from .context import ApiSettings, Means, Watcher
 from .control import CallControl, Follow, Functions, Node
 from .pages import Pages
 from .resources import Resources
-from .service import Receive, Scope, Send, Service, malformed
+from .service import Service, malformed
 
 OWN = ("/_outdial/", "/healthz", "/readyz", "/metrics", "/console")
 """Paths that are ours; no path of either service model begins with one of them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..model.ids import WorkerId
 from ..model.workers import FunctionSpec
-from .invocation import Invocation, InvocationInput, InvocationState
+from .invocation import Invocation, InvocationInput
 
 if TYPE_CHECKING:
     from .invocations import Invocations
@@ -21,17 +21,14 @@ class Connections:
         self.spec = spec
         self._out = 0
         self._waiting: deque[Invocation] = deque()
-        self._closed = ""
 
     def open(self, now: float) -> None:
         """It is taken to be there: what it is like shows with the first event."""
-        self._core.function_state(self.spec.name, "served")
+        self._core.functions.state(self.spec.name, "served")
 
     def seek(self, invocation: Invocation, preferred: WorkerId | None, now: float) -> None:
         """Give an event as soon as fewer than `max_workers` are out."""
-        if self._closed:
-            self._core.feed(invocation, InvocationInput.REFUSED, self._closed, now)
-        elif self._out < self.spec.max_workers:
+        if self._out < self.spec.max_workers:
             self._place(invocation, now)
         else:
             self._waiting.append(invocation)
@@ -52,15 +49,13 @@ class Connections:
     def reload(self, now: float, spec: FunctionSpec | None = None, environment: dict[str, str] | None = None) -> None:
         """Its configuration changed: from the next event on."""
         self.spec = spec or self.spec
-        self.open(now)
+        self._core.functions.state(self.spec.name, "served", again=True)
 
     def close(self, now: float) -> None:
-        """The function is no longer configured."""
-        self._closed = self._core.unserved(self.spec.name)
+        """It is no longer what serves the function: events that wait look for what is."""
         waiting, self._waiting = self._waiting, deque()
         for invocation in waiting:
-            if invocation.state is not InvocationState.ENDED:
-                self._core.feed(invocation, InvocationInput.REFUSED, self._closed, now)
+            self._core.seek(invocation, now)
 
     def _place(self, invocation: Invocation, now: float) -> None:
         self._out += 1

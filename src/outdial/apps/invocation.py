@@ -47,8 +47,10 @@ class InvocationInput(Enum):
 class Invocation:
     """The state of one invocation; what happens to it is decided by `INVOCATION` and done by `Invocations`."""
 
-    __slots__ = ("attempts", "errors", "given", "given_at", "id", "invoke", "limit_at", "replied_by", "reply", "resend_at", "running",
-                 "slow_at", "started_at", "state", "taker", "text", "waited")  # fmt: skip
+    __slots__ = (
+        "attempts", "errors", "given", "given_at", "id", "invoke", "limit_at", "queued_at", "replied_by", "reply", "resend_at", "running",
+        "slow_at", "started_at", "state", "taker", "text", "waited",
+    )  # fmt: skip
 
     def __init__(self, number: int, invoke: Invoke, now: float) -> None:
         self.id = number
@@ -60,6 +62,8 @@ class Invocation:
         self.slow_at: float | None = None
         self.resend_at: float | None = None
         self.limit_at = 0.0
+        self.queued_at = 0.0
+        """Since when it has waited for a worker this time."""
         self.waited = 0.0
         """Seconds spent waiting for a worker, up to the last giving."""
         self.running = 0.0

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from ..core import Deadline, Ignore, Timers
 from ..model.events import HungUp
-from ..model.ids import CallId, FunctionName, Ids, Token, Wall, WorkerId
-from ..model.invocations import FunctionState, InvocationFailed, Invoke, Replied
+from ..model.ids import CallId, Ids, Token, Wall, WorkerId
+from ..model.invocations import InvocationFailed, Invoke, Replied
 from ..model.records import InvocationDone, InvocationRow, OutputRow
 from ..model.settings import InvocationSettings
 from ..model.work import Note, Save, Saved
@@ -34,8 +34,8 @@ from ..model.workers import (
 )
 from .connections import Connections
 from .context import context_of, log_stream_name
-from .environment import worker_environment
 from .event_json import event_json
+from .functions import Functions, unserved
 from .http_reply import http_error
 from .invocation import INVOCATION, Invocation, InvocationInput, InvocationState, first_line
 from .pool import Pool
@@ -59,9 +59,8 @@ class Invocations:
         self.timers: Timers[Any] = Timers()
         self._wall = wall
         self._out: deque[Any] = deque()
-        self._functions: dict[FunctionName, Pool | Connections] = {}
+        self.functions = Functions(self)
         self._workers: dict[WorkerId, Worker] = {}
-        self._states: dict[FunctionName, FunctionState] = {}
         self._saves: dict[Token, Invocation] = {}
         self._given: dict[int, Invocation] = {}
         self._http: dict[int, Connections] = {}
@@ -81,7 +80,7 @@ class Invocations:
             if isinstance(key, Invocation):
                 self._invocation_due(key, now)
             elif key == "functions":
-                self._configure(self._wanted, now)
+                self.functions.configure(self._wanted, now)
             else:
                 self._other_due(key[0], key[1], now)
 
@@ -182,7 +181,7 @@ class Invocations:
             self.timers.set(("output", worker.id), now + KEPT_OUTPUT_S, "lines that a handler printed")
 
     def _files_changed(self, item: FilesChanged, now: float) -> None:
-        function = self._functions.get(item.function)
+        function = self.functions.get(item.function)
         if function is not None:
             function.reload(now)
 
@@ -203,26 +202,7 @@ class Invocations:
 
     def _configured(self, item: FunctionsConfigured, now: float) -> None:
         self.timers.cancel("functions")
-        self._configure(item.functions, now)
-
-    def _configure(self, functions: tuple[FunctionSpec, ...], now: float) -> None:
-        wanted = {spec.name: spec for spec in functions}
-        for name in [name for name in self._functions if name not in wanted]:
-            self._functions.pop(name).close(now)
-            self.function_state(name, "unserved", self.unserved(name))
-        for name, spec in wanted.items():
-            function = self._functions.get(name)
-            if function is not None and function.spec == spec:
-                continue
-            environment = worker_environment(spec, self.settings)
-            if function is not None and (function.spec.kind == "http") == (spec.kind == "http"):
-                function.reload(now, spec, environment)
-                continue
-            if function is not None:
-                function.close(now)
-            new = Connections(self, spec) if spec.kind == "http" else Pool(self, spec, environment)
-            self._functions[name] = new
-            new.open(now)
+        self.functions.configure(item.functions, now)
 
     # Timers
 
@@ -242,7 +222,7 @@ class Invocations:
 
     def _other_due(self, what: str, name: Any, now: float) -> None:
         if what in ("start", "scale"):
-            pool = self._functions.get(name)
+            pool = self.functions.get(name)
             if isinstance(pool, Pool):
                 (pool.start_due if what == "start" else pool.scale)(now)
             return
@@ -295,12 +275,12 @@ class Invocations:
 
     def seek(self, invocation: Invocation, now: float) -> None:
         name = invocation.invoke.function
-        function = self._functions.get(name)
+        function = self.functions.get(name)
         size = len(invocation.text)
         if size > MAX_EVENT_BYTES:
             self.feed(invocation, InvocationInput.REFUSED, f"the event is {size} bytes long, the limit is {MAX_EVENT_BYTES}", now)
         elif function is None:
-            self.feed(invocation, InvocationInput.REFUSED, self.unserved(name), now)
+            self.feed(invocation, InvocationInput.REFUSED, unserved(name), now)
         else:
             function.seek(invocation, self._last_worker.get(invocation.invoke.call), now)
 
@@ -314,7 +294,7 @@ class Invocations:
             invocation.waited = now - invocation.started_at - invocation.running
             invocation.given_at = now
         if worker is None:
-            connections = self._functions[invoke.function]
+            connections = self.functions.get(invoke.function)
             assert isinstance(connections, Connections)
             self._http[number] = connections
             self.emit(
@@ -408,17 +388,6 @@ class Invocations:
         """Put out one value."""
         self._out.append(output)
 
-    def function_state(self, name: FunctionName, state: Literal["served", "unserved", "broken"], detail: str = "") -> None:
-        """Tell call control, where it is news."""
-        new = FunctionState(function=name, state=state, detail=detail)
-        if self._states.get(name) != new:
-            self._states[name] = new
-            self.emit(new)
-
-    def unserved(self, name: FunctionName) -> str:
-        """The sentence for a function that nothing serves."""
-        return f'nothing serves the function "{name}"; give the node --function {name}=python:PATH.py:NAME, or the like for node: and http:'
-
     def know_worker(self, worker: Worker) -> None:
         self._workers[worker.id] = worker
 
@@ -439,7 +408,7 @@ class Invocations:
             if worker is not None:
                 self.timers.set(("overrun", worker.id), invocation.limit_at, "a repeated event")
         invocation.given.clear()
-        function = self._functions.get(invoke.function)
+        function = self.functions.get(invoke.function)
         if function is not None and reply is None:
             function.leave(invocation)
         done = InvocationDone(

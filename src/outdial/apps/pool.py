@@ -1,7 +1,8 @@
 """The workers of one function: which of them gets an event, when another one is started, and what its deaths mean.
 
 One warm worker is kept. A call's event goes to the worker that had its last one where that is free, else to the one that was used last (so
-that surplus ones grow idle and end). Where events wait, more are started, a few at a time: starting costs far more than a quick answer.
+that surplus ones grow idle and end). Where events wait and the workers do not move on, more are started, a few at a time: starting one
+costs far more than a quick answer.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from .invocations import Invocations
 
 START_MORE_AFTER_S = 0.02
-"""An event that has waited this long for a busy worker is a reason to start another."""
+"""An event that has waited this long for workers that are busy with the same event as before is a reason to start another."""
+PATIENCE_S = 0.25
+"""One that has waited this long is a reason even though the workers move on."""
 START_AT_ONCE = 4
 """Workers of one function that load at the same time."""
 DEATH_DELAYS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 10.0)
@@ -50,8 +53,8 @@ class Pool:
     # What the core asks
 
     def open(self, now: float) -> None:
-        """Start the one warm worker."""
-        self._core.function_state(self.spec.name, "served")
+        """Start the one warm worker; until it says otherwise the function is taken to be served."""
+        self._core.functions.state(self.spec.name, "served", loading=True)
         self.replenish(now)
 
     def seek(self, invocation: Invocation, preferred: WorkerId | None, now: float) -> None:
@@ -67,6 +70,7 @@ class Pool:
         if now < self._start_at and not self._live():
             self._core.feed(invocation, InvocationInput.REFUSED, self._dying(now), now)
             return
+        invocation.queued_at = now
         if invocation.attempts:
             self._waiting.appendleft(invocation)
         else:
@@ -93,12 +97,13 @@ class Pool:
         self.open(now)
 
     def close(self, now: float) -> None:
-        """The function is no longer configured."""
-        self._broken = self._core.unserved(self.spec.name)
-        self._core.timers.cancel(("start", self.spec.name))
-        self._core.timers.cancel(("scale", self.spec.name))
+        """It is no longer what serves the function: busy workers finish, and events that wait look for what is."""
+        for timer in ("start", "scale"):
+            self._core.timers.cancel((timer, self.spec.name))
         self._retire(now)
-        self._refuse_waiting(self._broken, now)
+        waiting, self._waiting = self._waiting, deque()
+        for invocation in waiting:
+            self._core.seek(invocation, now)
 
     def feed(self, worker: Worker, what: WorkerInput, why: str, now: float) -> None:
         """Follow the worker's table."""
@@ -123,13 +128,14 @@ class Pool:
 
     def scale(self, now: float) -> None:
         """Events have waited: start more workers, a few at a time."""
+        self._arm_scale(now)
+        if not self._waiting or now < self._start_at or self._moves_on(now):
+            return
         starting = sum(worker.state is WorkerState.STARTING for worker in self.workers.values())
         running = sum(worker.state in _LIVE or worker.state is WorkerState.RETIRING for worker in self.workers.values())
         wanted = min(len(self._waiting) - starting, START_AT_ONCE - starting, self.spec.max_workers - running)
-        if now >= self._start_at:
-            for _ in range(wanted):
-                self._start(now)
-        self._arm_scale(now)
+        for _ in range(wanted):
+            self._start(now)
 
     def expire(self, worker: Worker, now: float) -> None:
         """A worker has been idle for long."""
@@ -142,7 +148,7 @@ class Pool:
         self._core.timers.cancel(("load", worker.id))
         if self._broken:
             self._broken = ""
-        self._core.function_state(self.spec.name, "served")
+        self._core.functions.state(self.spec.name, "served")
 
     def offer(self, worker: Worker, now: float) -> None:
         worker.invocation = None
@@ -170,7 +176,7 @@ class Pool:
             self.died(worker, why, now)
             return
         self._broken = why
-        self._core.function_state(self.spec.name, "broken", why)
+        self._core.functions.state(self.spec.name, "broken", why)
         self._core.timers.set(("start", self.spec.name), now + MEND_AFTER_S, "broken function")
         self._refuse_waiting(why, now)
 
@@ -207,8 +213,13 @@ class Pool:
     def _live(self) -> int:
         return sum(worker.state in _LIVE for worker in self.workers.values())
 
+    def _moves_on(self, now: float) -> bool:
+        recent = any(worker.state is WorkerState.BUSY and now - worker.since < START_MORE_AFTER_S for worker in self.workers.values())
+        return recent and now - self._waiting[0].queued_at < PATIENCE_S
+
     def _place(self, invocation: Invocation, worker: Worker, now: float) -> None:
         self.feed(worker, WorkerInput.TAKEN, "", now)
+        worker.since = now
         invocation.taker = worker
         self._core.feed(invocation, InvocationInput.PLACED, "", now)
 

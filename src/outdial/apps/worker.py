@@ -49,7 +49,7 @@ class WorkerInput(Enum):
 class Worker:
     """The state of one worker; what happens to it is decided by `WORKER` and done by its `Pool`."""
 
-    __slots__ = ("attempt", "call", "dropped_late", "id", "invocation", "log_stream", "output", "pool", "sequence", "state")
+    __slots__ = ("attempt", "call", "dropped_late", "id", "invocation", "log_stream", "output", "pool", "sequence", "since", "state")
 
     def __init__(self, worker: WorkerId, pool: Pool, log_stream: str) -> None:
         self.id = worker
@@ -59,6 +59,8 @@ class Worker:
         self.invocation: Invocation | None = None
         self.attempt = 0
         """The id of the event that it is busy with."""
+        self.since = 0.0
+        """When it got that event."""
         self.call: CallId | None = None
         """The call whose event it has, or had last: whom its output belongs to."""
         self.sequence = 0

@@ -8,20 +8,19 @@ ports back: then it writes its CDR, once, and nothing comes after it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..core import FAULT, IGNORE, Table
-from ..model.events import Answered, DigitsReceived, Event, HungUp, InvalidReply, NewOutboundCall, Ringing, UpdateRequested
+from ..model.events import Answered, DigitsReceived, Event, HungUp, NewOutboundCall, Ringing
 from ..model.ids import CallId, KeyId, LegId
 from ..model.invocations import BadReply, InvocationFailed, Replied
 from ..model.media import Digit
 from ..model.participants import Participant
 from ..model.records import CallEnded, Cdr, EventRow, LegEnded
-from ..model.requests import Refusal, Refused, UpdateCall, Updated
 from ..model.terminations import Termination
+from .call_arrows import CALL, CallInput, CallState
 from .ears import Ears
-from .events import Events, Given, Handler
+from .events import Events, Handler
 from .machine import Machine
 from .runner import Runner
 from .termination import Cause
@@ -31,146 +30,8 @@ if TYPE_CHECKING:
     from .shared import Shared
 
 
-class CallState(Enum):
-    """Where a call stands."""
-
-    LIVE = auto()
-    CLOSING = auto()
-    """No leg is alive; events are still to be given, or SIP is not through."""
-    DONE = auto()
-
-
-class CallInput(Enum):
-    """What can happen to a call as a whole."""
-
-    UPDATE = auto()
-    REPLIED = auto()
-    BAD_REPLY = auto()
-    FAILED = auto()
-    LAST_LEG_ENDED = auto()
-    ALL_DEALT_WITH = auto()
-
-
-def take_update(call: Call, update: UpdateCall, now: float) -> None:
-    limit = call.shared.settings.max_events_waiting
-    if call.events.waiting >= limit:
-        detail = (
-            f"{call.events.waiting} events of this call wait for its handler, and {limit} is the limit. Try again when some are answered."
-        )
-        call.shared.put(Refused(token=update.token, refusal=Refusal(reason="too_many_events", detail=detail)))
-        return
-    row = call.events.happened(UpdateRequested(arguments=update.arguments), call.leg.id, call.participants(), now)
-    answer = Updated(token=update.token, call=call.id)
-    call.shared.save_and_hold((call.id, f"update {row.number}"), call.id, (row,), now, lambda _: call.shared.put(answer), "committed")
-    call.proceed(now)
-
-
-def refuse_update(call: Call, update: UpdateCall, now: float) -> None:
-    call.shared.put(Refused(token=update.token, refusal=no_call(update.call)))
-
-
-def obey(call: Call, answered: tuple[Given, Replied], now: float) -> None:
-    given, reply = answered
-    call.events.keep(reply.attributes)
-    if given.reply_ignored:
-        return
-    call.bad_replies = 0
-    if not reply.actions:
-        call.runner.go_on(given.waiting.number, now)
-    elif not any(leg.connected for leg in call.legs.values()):
-        call.shared.note(call.id, "warning", "the reply's actions were ignored: no leg is connected", actions=len(reply.actions))
-    else:
-        interrupts = isinstance(given.waiting.event, UpdateRequested)
-        call.runner.replace(reply.actions, given.waiting.leg, interrupts, now)
-
-
-def keep_attributes(call: Call, answered: tuple[Given, Replied], now: float) -> None:
-    _, reply = answered
-    call.events.keep(reply.attributes)
-    if reply.actions:
-        call.shared.note(call.id, "debug", "the reply's actions were ignored: no leg is left", actions=len(reply.actions))
-
-
-def complain(call: Call, answered: tuple[Given, BadReply], now: float) -> None:
-    given, bad = answered
-    if given.reply_ignored:
-        note_bad_reply(call, answered, now)
-        return
-    call.bad_replies += 1
-    if call.bad_replies > 1:
-        where = f" ({bad.path})" if bad.path else ""
-        call.end(Cause.HANDLER_INVALID, f"The handler's reply could not be used for the second time in a row{where}: {bad.message}", now)
-        return
-    number = call.tell(InvalidReply(error_type=bad.error_type, message=bad.message), given.waiting.leg, now)
-    call.runner.wait_for(given.waiting.number, number)
-
-
-def note_bad_reply(call: Call, answered: tuple[Given, BadReply], now: float) -> None:
-    _, bad = answered
-    call.shared.note(call.id, "warning", f"a reply that would have been ignored could not be used: {bad.message}", path=bad.path)
-
-
-def end_for_handler(call: Call, answered: tuple[Given, InvocationFailed], now: float) -> None:
-    given, failed = answered
-    if given.reply_ignored:
-        note_failure(call, answered, now)
-        return
-    cause = Cause.HANDLER_TIMEOUT if failed.reason == "timeout" else Cause.HANDLER_FAILED
-    spare_a_hanging_handler(call, failed)
-    call.end(cause, failed.detail, now)
-
-
-def note_failure(call: Call, answered: tuple[Given, InvocationFailed], now: float) -> None:
-    _, failed = answered
-    call.shared.note(call.id, "warning", f"the handler failed on an event whose reply is ignored: {failed.detail}", reason=failed.reason)
-    if not call.alive:
-        spare_a_hanging_handler(call, failed)
-
-
-def spare_a_hanging_handler(call: Call, failed: InvocationFailed) -> None:
-    """A handler that hangs costs 20 s an event: of a call that ends it is told the HANGUP and nothing else any more."""
-    if failed.reason == "timeout" and (dropped := call.events.drop_waiting(keep=(HungUp,))):
-        call.shared.note(call.id, "warning", "events were dropped: the handler hangs, and the call has ended", events=dropped)
-
-
-def give_next(call: Call, _: Any, now: float) -> None:
-    call.proceed(now)
-
-
-def write_cdr(call: Call, _: Any, now: float) -> None:
-    call.write_cdr(now)
-
-
-_S, _I = CallState, CallInput
-_AFTER = IGNORE("the call has its CDR")
-
-CALL: Table = {
-    _S.LIVE: {
-        _I.UPDATE: (_S.LIVE, (take_update,)),
-        _I.REPLIED: (_S.LIVE, (obey, give_next)),
-        _I.BAD_REPLY: (_S.LIVE, (complain, give_next)),
-        _I.FAILED: (_S.LIVE, (end_for_handler, give_next)),
-        _I.LAST_LEG_ENDED: (_S.CLOSING, ()),
-        _I.ALL_DEALT_WITH: IGNORE("a leg is alive"),
-    },
-    _S.CLOSING: {
-        _I.UPDATE: (_S.CLOSING, (refuse_update,)),
-        _I.REPLIED: (_S.CLOSING, (keep_attributes, give_next)),
-        _I.BAD_REPLY: (_S.CLOSING, (note_bad_reply, give_next)),
-        _I.FAILED: (_S.CLOSING, (note_failure, give_next)),
-        _I.LAST_LEG_ENDED: FAULT,
-        _I.ALL_DEALT_WITH: (_S.DONE, (write_cdr,)),
-    },
-    _S.DONE: {
-        _I.UPDATE: _AFTER,
-        _I.REPLIED: _AFTER,
-        _I.BAD_REPLY: _AFTER,
-        _I.FAILED: _AFTER,
-        _I.LAST_LEG_ENDED: FAULT,
-        _I.ALL_DEALT_WITH: _AFTER,
-    },
-}
-"""Every arrow of a call."""
+TRUNK_REST_S = 5.0
+"""How long a trunk counts as unusable after a transport error (DESIGN 3.2)."""
 
 
 class Call(Machine):
@@ -203,6 +64,8 @@ class Call(Machine):
         self.runner = Runner(shared, self)
         self.ears = Ears(shared, self)
         self.bad_replies = 0
+        self.paused = False
+        """Its events wait: after a restart, until something is known of the function."""
         self.verdict: Termination | None = None
         """What the CDR says in place of leg A's own termination (a restart)."""
         self._on_done = on_done
@@ -241,12 +104,21 @@ class Call(Machine):
 
     def proceed(self, now: float) -> None:
         """Give the next event, if none is under way; where there is none left, see whether the call is done."""
+        if self.paused:
+            return
         limit = self.shared.settings.max_invocations
         if self.events.given is None and self.events.waiting and limit is not None and self.events.sequence >= limit:
             self._use_up(limit, now)
         if self.events.given is None and self.events.waiting:
             self.events.give(self.alive)
         self.finish_if_done(now)
+
+    def resume(self, now: float) -> None:
+        """Give what has waited."""
+        self.shared.stop_timer((self.id, "recovery"))
+        if self.paused:
+            self.paused = False
+            self.proceed(now)
 
     def _use_up(self, limit: int, now: float) -> None:
         """The next invocation would be one too many: the call ends, and only its HANGUPs are still given."""
@@ -327,7 +199,7 @@ class Call(Machine):
             self.ears.note_stream(event)
 
     def on_transport_error(self, now: float) -> None:
-        """The trunk counts as unusable for a while (DESIGN 3.2)."""
+        """The trunk counts as unusable for a while."""
         self.shared.trunk_failed_until = now + TRUNK_REST_S
 
     def on_report(self, leg: LegId | None, now: float) -> None:
@@ -388,10 +260,3 @@ class Call(Machine):
     def faulty(self, given: Enum, reason: str, now: float) -> None:
         self.shared.note(self.id, "error", f"{given.name} came to a call that is {self.state.name}: {reason}")
 
-
-TRUNK_REST_S = 5.0
-
-
-def no_call(call: CallId) -> Refusal:
-    """No call of that id is in progress (for this application)."""
-    return Refusal(reason="no_call", detail=f"No call {call} of this application is in progress: it has ended, or never was.")

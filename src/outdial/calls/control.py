@@ -20,18 +20,23 @@ from ..model.requests import Drain, Drained, PlaceCall, Refused, UpdateCall
 from ..model.settings import CallSettings
 from ..sip import values as sip
 from . import recovery
-from .call import Call, CallInput, no_call
-from .creation import Creation, e164
+from .call import Call
+from .call_arrows import CallInput, no_call
+from .creation import Creation
 from .deliveries import Deliveries
 from .events import Handler
 from .gate import Moment, judge
 from .leg import Leg
 from .load import Load
+from .new_call import e164
 from .shared import Shared
 from .termination import Cause
 
 HANGUPS_S = 5.0
 """How long a drain waits for the HANGUPs after the last call was ended (DESIGN 3.1)."""
+
+RECOVERY_WAIT_S = 20.0
+"""How long the events of an earlier run's calls wait for a word of their function, at the start."""
 
 
 class Control:
@@ -44,6 +49,8 @@ class Control:
         self._calls: dict[CallId, Call] = {}
         self._creations: dict[CallId, Creation] = {}
         self._functions: dict[FunctionName, FunctionState] = {}
+        self._recovered: dict[FunctionName, list[Call]] = {}
+        """Calls of an earlier run whose function has not been heard of yet."""
         self._load = Load()
         self._engine_ready = False
         self._store_refuses: str | None = None
@@ -180,10 +187,17 @@ class Control:
 
     def _on_function(self, state: FunctionState, now: float) -> None:
         self._functions[state.function] = state
+        for call in self._recovered.pop(state.function, ()):
+            call.resume(now)
 
     def _on_unfinished(self, found: Unfinished, now: float) -> None:
         call = recovery.recover(self, found, now)
         self._calls[call.id] = call
+        if call.handler.function not in self._functions:
+            # Its worker is being started: what is given before that would fail, and never be given again.
+            call.paused = True
+            self._recovered.setdefault(call.handler.function, []).append(call)
+            self.shared.set_timer((call.id, "recovery"), now + RECOVERY_WAIT_S, call.resume)
         recovery.finish(call, found, now)
 
     def _on_recording(self, row: RecordingRow, now: float) -> None:

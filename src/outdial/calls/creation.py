@@ -7,178 +7,27 @@ nothing dials later) and `Saved` (201) decides.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
 
-from ..core import FAULT, IGNORE, Table
-from ..model.events import HungUp
 from ..model.ids import CallId, LegId, Token
 from ..model.invocations import FunctionState
 from ..model.media import CloseStream, Done, Failed, OpenStream
-from ..model.participants import Participant
-from ..model.records import CallEnded, CallRow, Cdr, EventRow, LegEnded, LegRow, Record, RepeatRow
-from ..model.requests import PlaceCall, Placed, Refusal, RefusalReason, Refused
-from ..model.work import Withdraw, Withdrawn
+from ..model.records import RepeatRow
+from ..model.requests import PlaceCall, Refusal, RefusalReason, Refused
+from ..model.work import Withdrawn
 from ..sip.values import Cancel, Dial, Held, Over
-from .leg import leg_invite
+from .creation_arrows import CREATION, CreationInput, CreationState
+from .leg_arrows import leg_invite
 from .leg_media import LegMedia
 from .machine import Machine
-from .termination import Cause, because
+from .new_call import e164, records_of_new_call, records_of_undialled_call, scheme_and_host
 
 if TYPE_CHECKING:
     from .call import Call
     from .control import Control
-
-
-class CreationState(Enum):
-    """How far it has come."""
-
-    OPENING = auto()
-    """A port is awaited."""
-    DIALLING = auto()
-    """The INVITE is being built: a name may have to be resolved."""
-    SAVING = auto()
-    WITHDRAWING = auto()
-    """The time is up: the commit is being taken back, if it can be."""
-    SETTLED = auto()
-
-
-class CreationInput(Enum):
-    """What can happen meanwhile."""
-
-    OPENED = auto()
-    NO_PORT = auto()
-    HELD = auto()
-    OVER = auto()
-    """The trunk's name does not resolve, or cannot be reached."""
-    SAVED = auto()
-    WITHDRAWN = auto()
-    LATE = auto()
-    STOP = auto()
-    """The node's drain has run out."""
-    ENGINE_GONE = auto()
-
-
-def dial(creation: Creation, done: Done, now: float) -> None:
-    assert done.rtp_port is not None
-    creation.dial(done.rtp_port)
-
-
-def save(creation: Creation, held: Held, now: float) -> None:
-    creation.held = held
-    creation.save(now)
-
-
-def save_unreachable(creation: Creation, over: Over, now: float) -> None:
-    creation.over = over
-    creation.save(now)
-
-
-def note_over(creation: Creation, over: Over, now: float) -> None:
-    creation.over = over
-
-
-def note_stream_lost(creation: Creation, _: Any, now: float) -> None:
-    creation.stream_lost = True
-
-
-def withdraw(creation: Creation, _: Any, now: float) -> None:
-    creation.control.shared.put(Withdraw(token=creation.save_token))
-
-
-def stop_saving(creation: Creation, _: Any, now: float) -> None:
-    creation.stopped = True
-    withdraw(creation, None, now)
-
-
-def place(creation: Creation, _: Any, now: float) -> None:
-    creation.leave_setup()
-    creation.control.shared.put(Placed(token=creation.request.token, call=creation.call))
-    creation.control.begin(creation, now)
-
-
-def refuse_no_port(creation: Creation, failed: Failed, now: float) -> None:
-    creation.refuse(
-        "no_media", f"No port for audio is free ({failed.reason} {failed.detail}".rstrip() + "). Widen --rtp, or place fewer calls."
-    )
-
-
-def refuse_no_engine(creation: Creation, _: Any, now: float) -> None:
-    creation.refuse("no_media", "The media engine died while the call was being set up; nothing was dialled. Try again in a moment.")
-
-
-def refuse_late(creation: Creation, _: Any, now: float) -> None:
-    within = creation.control.shared.settings.create_timeout_s
-    creation.refuse("timeout", f"The call could not be set up within {within:g} s, and nothing was dialled. Try again.")
-
-
-def refuse_withdrawn(creation: Creation, _: Any, now: float) -> None:
-    within = creation.control.shared.settings.create_timeout_s
-    if creation.stopped:
-        refuse_stopped(creation, None, now)
-    else:
-        what = f"The database did not take the call within {within:g} s, and nothing was dialled."
-        creation.refuse("store", f"{what} Look at the disk and at who locks the file; then try again.")
-
-
-def refuse_stopped(creation: Creation, _: Any, now: float) -> None:
-    creation.refuse("draining", "This node is shutting down, and nothing was dialled. Try another node, or this one after its restart.")
-
-
-_S, _I = CreationState, CreationInput
-_ANSWERED = IGNORE("the request has been answered")
-
-CREATION: Table = {
-    _S.OPENING: {
-        _I.OPENED: (_S.DIALLING, (dial,)),
-        _I.NO_PORT: (_S.SETTLED, (refuse_no_port,)),
-        _I.HELD: FAULT,
-        _I.OVER: FAULT,
-        _I.SAVED: FAULT,
-        _I.WITHDRAWN: FAULT,
-        _I.LATE: (_S.SETTLED, (refuse_late,)),
-        _I.STOP: (_S.SETTLED, (refuse_stopped,)),
-        _I.ENGINE_GONE: (_S.SETTLED, (refuse_no_engine,)),
-    },
-    _S.DIALLING: {
-        _I.OPENED: FAULT,
-        _I.NO_PORT: FAULT,
-        _I.HELD: (_S.SAVING, (save,)),
-        _I.OVER: (_S.SAVING, (save_unreachable,)),
-        _I.SAVED: FAULT,
-        _I.WITHDRAWN: FAULT,
-        _I.LATE: (_S.SETTLED, (refuse_late,)),
-        _I.STOP: (_S.SETTLED, (refuse_stopped,)),
-        _I.ENGINE_GONE: (_S.SETTLED, (refuse_no_engine,)),
-    },
-    _S.SAVING: {
-        _I.OPENED: FAULT,
-        _I.NO_PORT: FAULT,
-        _I.HELD: FAULT,
-        _I.OVER: (_S.SAVING, (note_over,)),
-        _I.SAVED: (_S.SETTLED, (place,)),
-        _I.WITHDRAWN: FAULT,
-        _I.LATE: (_S.WITHDRAWING, (withdraw,)),
-        _I.STOP: (_S.WITHDRAWING, (stop_saving,)),
-        _I.ENGINE_GONE: (_S.SAVING, (note_stream_lost,)),
-    },
-    _S.WITHDRAWING: {
-        _I.OPENED: FAULT,
-        _I.NO_PORT: FAULT,
-        _I.HELD: FAULT,
-        _I.OVER: (_S.WITHDRAWING, (note_over,)),
-        _I.SAVED: (_S.SETTLED, (place,)),
-        _I.WITHDRAWN: (_S.SETTLED, (refuse_withdrawn,)),
-        _I.LATE: IGNORE("it is being withdrawn"),
-        _I.STOP: IGNORE("it is being withdrawn"),
-        _I.ENGINE_GONE: (_S.WITHDRAWING, (note_stream_lost,)),
-    },
-    _S.SETTLED: dict.fromkeys(CreationInput, _ANSWERED),
-}
-"""Every arrow of a creation."""
 
 
 class Creation(Machine):
@@ -303,81 +152,3 @@ class Creation(Machine):
 
     def _on_commit(self, result: Any, now: float) -> None:
         self.step(CreationInput.WITHDRAWN if isinstance(result, Withdrawn) else CreationInput.SAVED, result, now)
-
-
-def records_of_new_call(creation: Creation) -> list[Record]:
-    """The call and its leg A, as the request asked for them."""
-    request, application = creation.request, creation.request.facts.application
-    assert application is not None
-    return [
-        CallRow(
-            call=creation.call,
-            application=application.id,
-            function=application.function,
-            account=application.account,
-            region=application.region,
-            key=request.key,
-            from_=e164(request.from_),
-            to=e164(request.to),
-            started_at=request.started_at,
-        ),
-        LegRow(call=creation.call, participant=participant_of(creation), trunk=creation.control.shared.settings.trunk.name),
-    ]
-
-
-def records_of_undialled_call(creation: Creation, broken: FunctionState, at: int) -> list[Record]:
-    """How a call ends that no handler could have served: HANGUP is on record, though nobody can be told of it."""
-    request, application = creation.request, creation.request.facts.application
-    assert application is not None
-    detail = f"The function {application.function} cannot be invoked: {broken.detail or broken.state}"
-    termination = because(Cause.NOT_SERVED, answered=False, detail=detail)
-    participant = replace(participant_of(creation), status="Disconnected")
-    return [
-        EventRow(
-            call=creation.call,
-            number=1,
-            leg=creation.leg,
-            event=HungUp(leg=creation.leg, termination=termination),
-            participants=(participant,),
-            at=at,
-            actions_ignored=True,
-        ),
-        LegEnded(leg=creation.leg, ended_at=at, termination=termination),
-        Cdr(
-            call=creation.call,
-            application=application.id,
-            account=application.account,
-            region=application.region,
-            from_=participant.from_,
-            to=participant.to,
-            leg=creation.leg,
-            started_at=request.started_at,
-            ended_at=at,
-            termination=termination,
-        ),
-        CallEnded(call=creation.call, ended_at=at, termination=termination),
-    ]
-
-
-def participant_of(creation: Creation) -> Participant:
-    """Leg A before anything has happened to it."""
-    request = creation.request
-    return Participant(
-        leg=creation.leg,
-        tag="LEG-A",
-        to=e164(request.to),
-        from_=e164(request.from_),
-        direction="Outbound",
-        started_at=request.started_at,
-    )
-
-
-def e164(number: str) -> str:
-    """With its plus sign, whichever way it was given."""
-    return number if number.startswith("+") else "+" + number
-
-
-def scheme_and_host(trunk: str) -> tuple[str, str]:
-    """`sip` and `host:port` of a trunk's URI: what our Request-URIs are made of."""
-    scheme, _, rest = trunk.partition(":")
-    return scheme, rest.partition("?")[0].partition(";")[0].rpartition("@")[2]

@@ -13,9 +13,11 @@ import msgspec
 from ..model.events import HungUp
 from ..model.records import EventRow, Unfinished, UnfinishedLeg
 from ..sip.values import Address, AdoptDialog, AdoptInvite, Transport
-from .call import Call, CallState
+from .call import Call
+from .call_arrows import CallState
 from .events import Handler, Waiting
-from .leg import Leg, LegState
+from .leg import Leg
+from .leg_arrows import LegState
 from .termination import Cause, because
 
 if TYPE_CHECKING:

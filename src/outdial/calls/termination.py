@@ -61,6 +61,23 @@ STATUSES: dict[int, Cause] = {
 }
 """Every other final status is `REJECTED`, passed on as it is (reference 18)."""
 
+DETAILS = {
+    Cause.APPLICATION_HUNG_UP: "The application hung up.",
+    Cause.CALLEE_HUNG_UP: "The callee hung up.",
+}
+"""What is said where whoever knew the cause had nothing to add."""
+HINTS = {
+    401: "It asks for credentials: set user and password of the trunk.",
+    403: "It may not admit the number called from, the number called, or calls from this address.",
+    404: "It does not know the number.",
+    407: "It asks for credentials: set user and password of the trunk.",
+    484: "It takes the number for incomplete.",
+    488: "It accepts neither PCMU nor PCMA as they were offered.",
+    503: "It is overloaded, or has no way to the number.",
+    604: "The number does not exist anywhere.",
+    606: "It accepts neither PCMU nor PCMA as they were offered.",
+}
+"""What a final status usually means for whoever has to mend it."""
 LOST = "The connection to the callee was lost."
 NO_TRUNK = "The trunk cannot be reached: look at its address and the network; `outdial doctor` tells more."
 Ender = Literal["us", "peer", "network"]
@@ -89,7 +106,7 @@ def because(
         sip_phrase=sip_phrase,
         sip_reason=sip_reason,
         hangup_code=hangup_code,
-        detail=detail,
+        detail=detail or DETAILS.get(cause, ""),
     )
 
 
@@ -106,4 +123,6 @@ def of_session(ender: Ender, status: int, phrase: str, reason: str, *, answered:
         cause, detail = Cause.NO_ANSWER, "The session ended without a final response."
     else:
         detail = f"The far end answered {status} {phrase}".rstrip() + "."
+        if status in HINTS:
+            detail = f"{detail} {HINTS[status]}"
     return because(cause, answered=False, sip_status=status, sip_phrase=phrase, sip_reason=reason, detail=detail, who=who)

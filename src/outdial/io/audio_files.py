@@ -12,7 +12,7 @@ from .objects import MOST_BYTES
 
 TOO_LONG_S: Final = 7200
 RATES: Final = (4000, 192_000)
-TIME_LIMIT_S: Final = 30.0
+TIME_LIMIT_S: Final = 10.0
 _BLOCK_S: Final = 5
 _PCM: Final = {"PCM_U8", "PCM_16", "PCM_24", "PCM_32"}
 

@@ -227,6 +227,7 @@ def main() -> int:
     init = first[0]
     if sys.path and os.path.abspath(sys.path[0] or ".") == os.path.dirname(os.path.abspath(__file__)):
         del sys.path[0]  # this file's own folder
+    sys.dont_write_bytecode = True  # two edits within a second may look alike to the cache; and the folder is not ours
     os.environ.setdefault("AWS_EXECUTION_ENV", f"AWS_Lambda_python{sys.version_info[0]}.{sys.version_info[1]}")
     request = set_up_logging()
     try:

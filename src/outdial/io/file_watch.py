@@ -54,6 +54,8 @@ class FileWatch:
         self._known: dict[FunctionName, Snapshot] = {}
         self._unsettled: dict[FunctionName, Snapshot] = {}
         self._task: asyncio.Task[None] | None = None
+        self.looks = 0
+        """How often it has looked."""
 
     def watch(self, functions: Iterable[FunctionSpec]) -> None:
         """Watch these, in place of those before."""
@@ -76,6 +78,7 @@ class FileWatch:
             for name, now_seen in seen.items():
                 if self._targets.get(name) == targets[name]:
                     self._compare(name, now_seen)
+            self.looks += 1
             await asyncio.sleep(self._every)
 
     def _compare(self, name: FunctionName, seen: Snapshot) -> None:

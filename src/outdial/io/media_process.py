@@ -16,6 +16,7 @@ import resource
 import select
 import socket
 import sys
+import traceback
 from collections import deque
 from typing import cast
 
@@ -80,7 +81,10 @@ class MediaProcess:
                 ready = epoll.poll(0, _BATCH)
             now = clock.now()
             if at is not None and at <= now:
-                engine.handle_timer(now)
+                try:
+                    engine.handle_timer(now)
+                except Exception:
+                    _our_bug("a tick")
             for fd, mask in ready:
                 if (known := peer.get(fd)) is not None:
                     port, receive, source = known
@@ -88,6 +92,8 @@ class MediaProcess:
                         streams[port].inbound.rtp(receive(2048), source, now)
                     except OSError:
                         continue  # the peer's host says that nobody listens there
+                    except Exception:
+                        _our_bug("a packet")
                 elif (entry := anyone.get(fd)) is not None:
                     self._read(*entry, now)
                 elif fd == control:
@@ -102,7 +108,10 @@ class MediaProcess:
             data, source = sock.recvfrom(2048)
         except OSError:
             return
-        self._engine.packet(port, data, source if len(source) == 2 else source[:2], now)
+        try:
+            self._engine.packet(port, data, source if len(source) == 2 else source[:2], now)
+        except Exception:
+            _our_bug("a packet")
 
     def _talk(self, mask: int) -> None:
         if mask & (select.EPOLLIN | select.EPOLLHUP):
@@ -128,7 +137,11 @@ class MediaProcess:
         at = engine.next_at()
         until = began + _WORK_S if at is None else min(began + _WORK_S, at)
         while commands:
-            engine.command(commands.popleft(), now)
+            command = commands.popleft()
+            try:
+                engine.command(command, now)
+            except Exception:
+                _our_bug(f"{command}")
             now = clock.now()
             if now >= until:
                 return
@@ -154,6 +167,11 @@ class MediaProcess:
             self._open = False
         if self._open:
             self._epoll.modify(self._control.fileno(), select.EPOLLIN | (select.EPOLLOUT if self._unread else 0))
+
+
+def _our_bug(where: str) -> None:
+    """Whatever escapes the core is a fault of ours; it must not cost the other calls."""
+    print(f"media engine: bug while handling {where}\n{traceback.format_exc()}", file=sys.stderr, flush=True)
 
 
 def _cpu_seconds() -> float:

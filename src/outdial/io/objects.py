@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -162,7 +163,12 @@ class S3Objects:
         if store is None:
             from obstore.store import S3Store
 
-            options: dict[str, Any] = {"client_options": {"timeout": "30s", "connect_timeout": "5s"}, **self._options}
+            retry = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+            options: dict[str, Any] = {
+                "client_options": {"timeout": "30s", "connect_timeout": "5s"},
+                "retry_config": retry,
+                **self._options,
+            }
             if self._endpoint is not None:
                 options |= {"endpoint": self._endpoint, "virtual_hosted_style_request": False}
                 options["client_options"] = {**options["client_options"], "allow_http": self._endpoint.startswith("http://")}

@@ -29,15 +29,27 @@ class PatternRefused(Exception):
         self.detail = detail
 
 
-_TOKEN: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|\{(\d+)(?:,\d*)?\}|.", re.DOTALL)
+_TOKEN: Final = re.compile(
+    r"\\[pPxNkgu]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|\{(?P<times>\d+)(?:,\d*)?\}|(?P<foreign>\{|\(\?(?:R|[+-]?\d|&|P>|\|))|.",
+    re.DOTALL,
+)
+"""Escapes, sets, counted repeats, and what is no Java: fuzzy counts, recursion and branch resets, which could eat memory."""
+
+
+def _shown(pattern: str) -> str:
+    return pattern if len(pattern) <= 100 else pattern[:100] + "…"
 
 
 def _steps(pattern: str) -> int:
     """About how many steps it compiles to. Raises `PatternRefused` where it nests too deep."""
     sums, last = [0], 0
     for token in _TOKEN.finditer(pattern):
-        if token[1] is not None:
-            sums[-1] += last * (max(1, int(token[1])) - 1) if len(token[1]) < 10 else MOST_STEPS + 1
+        if token["foreign"] is not None:
+            raise PatternRefused(
+                "pattern", f'"{_shown(pattern)}" is not a regular expression of Java\'s ("{token[0]}" at {token.start() + 1})'
+            )
+        if (times := token["times"]) is not None:
+            sums[-1] += last * (max(1, int(times)) - 1) if len(times) < 10 else MOST_STEPS + 1
         elif token[0] == "(":
             sums.append(0)
             last = 0
@@ -52,9 +64,20 @@ def _steps(pattern: str) -> int:
     return sum(sums)
 
 
+_JAVA: Final = re.compile(r"\\\\|\\Q(?P<quoted>.*?)(?:\\E|$)|\\k<(?P<name>\w+)>|\\x\{(?P<code>[0-9A-Fa-f]{1,5})\}", re.DOTALL)
+
+
 def _from_java(pattern: str) -> str:
-    pattern = re.sub(r"\\Q(.*?)(?:\\E|$)", lambda quoted: re.escape(quoted[1]), pattern, flags=re.DOTALL)
-    return re.sub(r"\\k<(\w+)>", r"(?P=\1)", pattern)
+    def ours(found: re.Match[str]) -> str:
+        if (quoted := found["quoted"]) is not None:
+            return re.escape(quoted)
+        if (name := found["name"]) is not None:
+            return f"(?P={name})"
+        if (code := found["code"]) is not None:
+            return re.escape(chr(int(code, 16)))
+        return found[0]
+
+    return _JAVA.sub(ours, pattern)
 
 
 @functools.lru_cache(maxsize=512)
@@ -62,13 +85,14 @@ def compiled(pattern: str) -> Any:
     """The compiled expression. Raises `PatternRefused`, saying where it is wrong."""
     import regex
 
-    shown = pattern if len(pattern) <= 100 else pattern[:100] + "…"
+    shown = _shown(pattern)
     if len(pattern) > LONGEST:
         raise PatternRefused("pattern", f'"{shown}" has {len(pattern):,} characters, the most is {LONGEST:,}')
-    if _steps(pattern) > MOST_STEPS:
+    ours = _from_java(pattern)
+    if _steps(ours) > MOST_STEPS:
         raise PatternRefused("pattern", f'"{shown}" has more than {MOST_STEPS:,} steps once its repeats are written out')
     try:
-        return regex.compile(_from_java(pattern), regex.VERSION1)
+        return regex.compile(ours, regex.VERSION1)
     except regex.error as error:
         where = f" at {error.pos + 1}" if error.pos is not None else ""
         raise PatternRefused("pattern", f'"{shown}" is not a regular expression ({error.msg}{where})') from None
@@ -82,8 +106,9 @@ def search(pattern: str, texts: tuple[str, ...], time_limit_s: float = TIME_LIMI
     try:
         return any(expression.search(text, timeout=time_limit_s, concurrent=True) is not None for text in texts)
     except TimeoutError:
-        shown = pattern if len(pattern) <= 100 else pattern[:100] + "…"
-        raise PatternRefused("too_slow", f'"{shown}" was not done within {time_limit_s:g} s; rewrite its nested repeats') from None
+        raise PatternRefused(
+            "too_slow", f'"{_shown(pattern)}" was not done within {time_limit_s:g} s; rewrite its nested repeats'
+        ) from None
 
 
 class Patterns:

@@ -1,6 +1,7 @@
 """The node's end of the speech helper: started at the first Speak, started again where it died, asked one thing at a time.
 
-A request has 10 s. A helper that dies or takes longer is ended, started again, and the request tried once more; then it has failed.
+A request has 10 s. A helper that dies or takes longer is ended, started again, and the request tried once more; then it has failed. A
+request that has waited 20 s for its turn has failed too: behind a helper that hangs nobody waits for ever.
 """
 
 from __future__ import annotations
@@ -63,7 +64,11 @@ class SpeechClient:
     async def speak(self, source: SpeechSource, to: Path) -> None:
         """Have it spoken into `to`. Raises `SpeechFailed`."""
         utterance = plan(source, self._version)
-        async with self._turn:
+        try:
+            await asyncio.wait_for(self._turn.acquire(), 2 * self._time_limit_s)
+        except TimeoutError:
+            raise SpeechFailed("engine", f"the speech helper was busy for {2 * self._time_limit_s:g} s") from None
+        try:
             for again in (True, False):
                 self._count += 1
                 asked = Say(
@@ -88,6 +93,8 @@ class SpeechClient:
                 if isinstance(answer, NotSaid):
                     raise SpeechFailed(answer.reason, answer.detail)
                 return
+        finally:
+            self._turn.release()
 
     async def close(self) -> None:
         """End the helper."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..model.ids import CallId
 from ..model.work import (
@@ -37,6 +37,9 @@ from .audio_files import AudioRefused, prepare
 from .objects import ObjectFailed, Objects
 from .patterns import PatternRefused, Patterns
 from .prompt_cache import PromptCache
+
+FETCH_LIMIT_S: Final = 15.0
+"""Somebody on the telephone hears nothing meanwhile."""
 
 
 class _Changed(Exception):
@@ -63,12 +66,15 @@ class Workshop:
         cache_folder: Path,
         give: Callable[[WorkResult], None],
         note: Callable[[Note], None] | None = None,
+        *,
+        fetch_limit_s: float = FETCH_LIMIT_S,
     ) -> None:
         self._objects = objects
         self._speech = speech
         self._cache = PromptCache(cache_folder)
         self._give = give
         self._note = note
+        self._fetch_limit_s = fetch_limit_s
         self._patterns = Patterns()
         self._audio = ThreadPoolExecutor(2, "audio")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,7 +111,11 @@ class Workshop:
     async def _do(self, item: Work) -> WorkResult:
         match item:
             case Prompt(source=ObjectSource() as source):
-                path, samples = await self._object(source)
+                try:
+                    path, samples = await asyncio.wait_for(self._object(source), self._fetch_limit_s)
+                except TimeoutError:
+                    where = f"s3://{source.bucket}/{source.key}"
+                    raise ObjectFailed("unreachable", f"{where} was not there within {self._fetch_limit_s:g} s") from None
                 return PromptReady(token=item.token, path=str(path), samples=samples)
             case Prompt(source=SpeechSource() as source, call=call):
                 path, samples = await self._spoken(source, call)

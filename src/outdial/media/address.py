@@ -38,6 +38,14 @@ def private(host: str) -> bool:
         return False
 
 
+def canonical(host: str) -> str | None:
+    """A numeric address as the kernel writes it, or None for a name: looking one up would block."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
 class Peer:
     """One stream's belief about its peer's address."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from ..core import Deadline
 from ..model.ids import CommandId, Ids, LegId, Wall
 from ..model.media import (
@@ -33,6 +35,7 @@ from ..model.media import (
     Unwatch,
     Watch,
 )
+from .address import canonical
 from .dialler import valid
 from .files import BadPrompt, Files
 from .grid import EARLY, Wheel
@@ -48,6 +51,10 @@ _ALARMS = 64
 _LOAD = (LegId(""), "load", CommandId(0))
 
 
+def _epoch_ms(now: float, /) -> int:
+    return round(now * 1000)
+
+
 class Engine:
     """A `Core`: inputs are commands and `Packet`, outputs are `MediaEvent` and `SendPacket`."""
 
@@ -57,7 +64,7 @@ class Engine:
         *,
         files: Files,
         ports: Sockets,
-        wall: Wall,
+        wall: Wall = _epoch_ms,
         send: Sender | None = None,
         cpu: Callable[[], float] = lambda: 0.0,
         seeded: Callable[[int], Ids] | None = None,
@@ -160,7 +167,10 @@ class Engine:
                 else:
                     self._fail(command.id, stream.id, "bad_digit", f"{command.digits!r}: wanted 0-9, *, #, A-D and commas", now)
             case Press():
-                stream.hearing.press(command, now)
+                if valid(command.digit) and len(command.digit) == 1 and command.digit != ",":
+                    stream.hearing.press(command, now)
+                else:
+                    self._fail(command.id, stream.id, "bad_digit", f"{command.digit!r}: wanted one of 0-9, *, #, A-D", now)
             case Record():
                 self._record(stream, command, now)
             case Echo() | Unecho():
@@ -208,7 +218,11 @@ class Engine:
         if command.codec not in ("PCMU", "PCMA") or command.ptime_ms not in range(10, 61, 10):
             self._fail(command.id, stream.id, "codec", f"{command.codec} in packets of {command.ptime_ms} ms", now)
             return
-        stream.set_remote(command, now)
+        host = canonical(command.address)
+        if host is None or not 0 <= command.port <= 65535 or not 0 <= command.rtcp_port <= 65535:
+            self._fail(command.id, stream.id, "address", f"{command.address}, ports {command.port} and {command.rtcp_port}", now)
+            return
+        stream.set_remote(msgspec.structs.replace(command, address=host, sip_host=canonical(command.sip_host) or ""), now)
         if not stream.on_grid:
             self._wheel.add(stream, now)
         stream.done(command.id, now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 _SLOTS = 64
+_ALL = (1 << _SLOTS) - 1
 """More than the longest period, 60 ms."""
 _GROUP = 20
 _STOOD_STILL_MS = 200
@@ -34,6 +35,8 @@ class Wheel:
 
     def __init__(self) -> None:
         self._slots: list[list[Ticker]] = [[] for _ in range(_SLOTS)]
+        self._used = 0
+        """A bit for each slot that is not empty."""
         self._epoch = 0.0
         self._done = 0
         self._count = 0
@@ -63,7 +66,7 @@ class Wheel:
         first = max(self._done, self.ms(now)) + 1
         ticker.due_ms = min(range(first, first + ticker.period_ms), key=self._crowd)
         ticker.on_grid = True
-        self._slots[ticker.due_ms % _SLOTS].append(ticker)
+        self._put(ticker)
         if self._next is None or ticker.due_ms < self._next:
             self._expect(ticker.due_ms)
 
@@ -75,7 +78,10 @@ class Wheel:
         """No more ticks; harmless where there were none."""
         if ticker.on_grid:
             ticker.on_grid = False
-            self._slots[ticker.due_ms % _SLOTS].remove(ticker)
+            slot = ticker.due_ms % _SLOTS
+            for other in self._take(slot):
+                if other is not ticker:
+                    self._put(other)
             self._count -= 1
             if self._count == 0:
                 self._expect(None)
@@ -85,7 +91,7 @@ class Wheel:
         return self._next_at
 
     def run(self, now: float) -> int:
-        """Tick what is due, in the order in which it was due; gives the number of ticks."""
+        """Tick what is due, in the order in which it was due; gives their number. A ticker's exception is raised after all ran."""
         if self._next is None:
             return 0
         upto = self.ms(now)
@@ -93,33 +99,41 @@ class Wheel:
             self._jump(upto, now)
         slots = self._slots
         ticks = 0
-        for due in range(self._next, upto + 1):
-            slot = slots[due % _SLOTS]
-            if not slot:
-                continue
-            late_ms = (now - self._epoch) * 1000 - due
-            if late_ms > self.worst_ms:
-                self.worst_ms = late_ms
-            slots[due % _SLOTS] = []
-            for ticker in slot:
-                if not ticker.on_grid:
+        bug: Exception | None = None
+        try:
+            for due in range(self._next, upto + 1):
+                if not slots[due % _SLOTS]:
                     continue
-                ticker.due_ms = due + ticker.period_ms
-                slots[ticker.due_ms % _SLOTS].append(ticker)
-                ticks += 1
-                ticker.tick(due, late_ms, now)
-        self._done = max(self._done, upto)
-        self._expect(self._find(upto + 1))
+                late_ms = (now - self._epoch) * 1000 - due
+                if late_ms > self.worst_ms:
+                    self.worst_ms = late_ms
+                slot = self._take(due % _SLOTS)
+                for ticker in slot:
+                    ticker.due_ms = due + ticker.period_ms
+                    self._put(ticker)
+                for ticker in slot:
+                    if ticker.on_grid:
+                        ticks += 1
+                        try:
+                            ticker.tick(due, late_ms, now)
+                        except Exception as error:
+                            bug = bug or error
+        finally:
+            self._done = max(self._done, upto)
+            self._expect(self._find(upto + 1))
+        if bug is not None:
+            raise bug
         return ticks
 
     def _jump(self, upto: int, now: float) -> None:
         """The engine stood still (a stopped process, a machine asleep): leave out what is long past, at once."""
         waiting = [ticker for slot in self._slots for ticker in slot]
         self._slots = [[] for _ in range(_SLOTS)]
+        self._used = 0
         for ticker in waiting:
             missed = max(0, (upto - ticker.due_ms) // ticker.period_ms)
             ticker.due_ms += missed * ticker.period_ms
-            self._slots[ticker.due_ms % _SLOTS].append(ticker)
+            self._put(ticker)
             if missed:
                 ticker.missed(missed, now)
         self.worst_ms = max(self.worst_ms, float(upto - (self._next or upto)))
@@ -132,8 +146,17 @@ class Wheel:
     def _find(self, start: int) -> int | None:
         if self._count == 0:
             return None
-        slots = self._slots
-        for ms in range(start, start + _SLOTS):
-            if slots[ms % _SLOTS]:
-                return ms
-        return None
+        turn = start % _SLOTS
+        ahead = (self._used >> turn | self._used << (_SLOTS - turn)) & _ALL
+        return start + (ahead & -ahead).bit_length() - 1
+
+    def _put(self, ticker: Ticker) -> None:
+        slot = ticker.due_ms % _SLOTS
+        self._slots[slot].append(ticker)
+        self._used |= 1 << slot
+
+    def _take(self, slot: int) -> list[Ticker]:
+        tickers = self._slots[slot]
+        self._slots[slot] = []
+        self._used &= ~(1 << slot)
+        return tickers

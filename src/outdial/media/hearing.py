@@ -67,7 +67,7 @@ class Hearing:
     def press(self, command: Press, now: float) -> None:
         """A digit came another way."""
         self._stream.done(command.id, now)
-        self._take(command.digit, command.how, command.duration_ms, self._stream.clock(now) - 8 * command.duration_ms, now)
+        self._take(command.digit.upper(), command.how, command.duration_ms, self._stream.clock(now) - 8 * command.duration_ms, now)
 
     def record(self, command: Record, file: RecordingFile, now: float) -> None:
         """Record from now on. Raises `OSError`."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from ..model.value import Value
 
 Address = tuple[str, int]
 """Host (numeric) and port."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packet:
+class Packet(Value, frozen=True, kw_only=True):
     """A datagram that arrived on one of our ports (RTP on the even ones, RTCP on the odd ones)."""
 
     port: int
@@ -18,8 +18,7 @@ class Packet:
     source: Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendPacket:
+class SendPacket(Value, frozen=True, kw_only=True):
     """A datagram to be sent from one of our ports."""
 
     port: int

@@ -66,6 +66,8 @@ class Functions:
             parsed = parse_function(name, spec)
         except FunctionSpecError as error:
             raise ValueError(f"{error}. {error.hint}") from None
+        if self._specs.get(name) == parsed:
+            return await self.reload(name)
         self._specs[name] = parsed
         if self._watch is not None:
             self._watch.watch(list(self._specs.values()))
@@ -84,7 +86,7 @@ class Functions:
     async def _settled(self, name: FunctionName) -> FunctionState:
         try:
             async with asyncio.timeout(SETTLED_S):
-                while name not in self._states:
+                while (known := self._states.get(name)) is None or known.loading:
                     await self._changed.wait()
         except TimeoutError:
             pass

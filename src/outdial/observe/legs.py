@@ -16,8 +16,10 @@ class Legs:
 
     def see(self, value: object) -> None:
         """Learn from a value of the pump: `Save` and `Unfinished` matter, all others do not."""
-        self.learn(value)
-        self.drop(value)
+        kind = type(value)
+        if kind is Save or kind is Unfinished:
+            self.learn(value)
+            self.drop(value)
 
     def learn(self, value: object) -> None:
         """The new legs in a value."""

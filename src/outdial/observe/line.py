@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, Literal
-
-from .masking import mask
 
 Glyph = Literal["<", ">", "-", "x"]
 """Received, sent, a state, failed."""
@@ -40,13 +39,16 @@ def fact(name: str, value: Fact) -> str:
     return f"{name}={text}"
 
 
+@lru_cache(maxsize=4)
+def _clock(second: int, zone: tzinfo | None) -> str:
+    return datetime.fromtimestamp(second, zone).strftime("%H:%M:%S")
+
+
 def render(at_ms: int, level: Level, area: str, glyph: Glyph, what: str, facts: Mapping[str, Fact], zone: tzinfo | None = None) -> str:
-    """The line, without its end. Facts that are None are left out; `what` is masked here, facts by whoever gives them."""
-    clock = datetime.fromtimestamp(at_ms // 1000, zone).strftime("%H:%M:%S") + f".{at_ms % 1000:03d}"
-    shown = " ".join(fact(name, value) for name, value in facts.items() if value is not None)
-    text = mask(what)
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1] + "…"
+    """The line, without its end. Facts that are None are left out; whoever gives `what` and the facts has masked them."""
+    shown = " ".join([fact(name, value) for name, value in facts.items() if value is not None])
+    text = what if len(what) <= LONGEST else what[: LONGEST - 1] + "…"
+    clock = f"{_clock(at_ms // 1000, zone)}.{at_ms % 1000:03d}"
     line = f"{clock} {level.name:<5} {area:<6} {glyph} {text:<{WHAT_WIDTH}} {shown}".rstrip()
     if not line.isprintable():  # what peers and handlers write must not steer a terminal
         line = "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -14,6 +14,7 @@ from ..model.ids import Wall
 from ..model.work import Save
 from .legs import Legs
 from .line import Fact, Glyph, Level, render
+from .masking import mask
 from .record_words import RECORDS
 from .value_words import VALUES
 from .words import Said
@@ -56,9 +57,9 @@ class Log:
             self._tell(row[1](value, self._legs), now)
 
     def line(self, level: Level, area: str, glyph: Glyph, what: str, now: float, **facts: Fact) -> None:
-        """A line of the node's own (what it listens on, a drain, a report of the store)."""
+        """A line of the node's own (what it listens on, a drain, a report of the store). `what` is masked here, the facts by the caller."""
         if level >= self._level:
-            self._write(render(self._wall(now), level, area, glyph, what, facts, self._zone))
+            self._write(render(self._wall(now), level, area, glyph, mask(what), facts, self._zone))
 
     def _tell(self, said: Said | None, now: float) -> None:
         if said is None or said.level < self._level:

@@ -41,7 +41,11 @@ def mask(text: str) -> str:
 
 def redacted(message: bytes) -> bytes:
     """A SIP message without credentials (Authorization, Proxy-Authorization) and without SRTP keys."""
-    return _SRTP_KEY.sub(rb"\1(redacted)", _CREDENTIALS.sub(rb"\1 (redacted)", message))
+    if b"authorization" in message.lower():  # most messages have none, and this is asked of each
+        message = _CREDENTIALS.sub(rb"\1 (redacted)", message)
+    if b"a=crypto:" in message:
+        message = _SRTP_KEY.sub(rb"\1(redacted)", message)
+    return message
 
 
 __all__ = ["mask", "mask_addresses", "masked", "redacted", "short"]

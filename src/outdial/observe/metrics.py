@@ -14,7 +14,7 @@ from ..model.media import Load
 from ..model.records import CallEnded, CallRow, Cdr, Unfinished
 from ..model.requests import Refused
 from ..model.work import MachineState, Save, Saved, StoreState, Withdrawn
-from .sip_line import METHODS, brief
+from .sip_line import METHODS, glance
 
 REMEMBERED: Final = 10_000
 """Beginnings that wait for their end; beyond that the oldest are forgotten (their end was lost)."""
@@ -150,9 +150,12 @@ class Metrics:
         self._late.inc(load.late)
 
     def _on_trace(self, trace: Any, now: float) -> None:
-        line = brief(trace.data)
-        key = (trace.way, line.method if line.method in METHODS else "other", line.status if 100 <= line.status < 700 else 0)
+        key = (trace.way, *glance(trace.data))
         cell = self._sip_cells.get(key)
         if cell is None:
-            cell = self._sip_cells[key] = self._sip.labels(key[0], key[1], str(key[2] or ""))
+            way, method, status = key
+            known = method if method in METHODS else "other"
+            cell = self._sip.labels(way, known, str(status) if 100 <= status < 700 else "")
+            if known == method:  # what peers invent is not remembered
+                self._sip_cells[key] = cell
         cell.inc()

@@ -9,9 +9,12 @@ from .line import Fact, seconds
 from .masking import mask, masked, short
 from .words import DEBUG, ERROR, INFO, WARN, Said, Words, of_call, on_leg, spaced, why
 
+KEY_SHOWN = 8
+"""Letters of an access key's id; its secret is never here."""
+
 
 def _placed(row: Any, legs: Legs) -> Said:
-    facts = {**of_call(row), "from": masked(row.from_), "to": masked(row.to), "function": row.function, "key": short(row.key)}
+    facts = {**of_call(row), "from": masked(row.from_), "to": masked(row.to), "function": row.function, "key": row.key[:KEY_SHOWN]}
     return Said(level=INFO, area="calls", glyph=">", what="call placed", facts=facts)
 
 
@@ -51,14 +54,12 @@ def _done(row: Any, legs: Legs) -> Said:
 
 
 def _output(row: Any, legs: Legs) -> Said:
-    return Said(
-        level=INFO, area="apps", glyph="<", what=row.text or "(an empty line)", facts={**of_call(row), "seq": row.sequence}, limited=False
-    )
+    return Said(level=INFO, area="apps", glyph="<", what=mask(row.text) or "(an empty line)", facts={**of_call(row), "seq": row.sequence})
 
 
 def _note(row: Any, legs: Legs) -> Said:
     level = {"debug": DEBUG, "info": INFO, "warning": WARN, "error": ERROR}.get(row.level, INFO)
-    return Said(level=level, area="calls", glyph="x" if level >= WARN else "-", what=row.what, facts=of_call(row))
+    return Said(level=level, area="calls", glyph="x" if level >= WARN else "-", what=mask(row.what), facts=of_call(row))
 
 
 def _recording(row: Any, legs: Legs) -> Said:

@@ -46,6 +46,15 @@ class SipLine:
         return f"{self.status} {self.method}".rstrip() if self.status else self.method
 
 
+def glance(message: bytes) -> tuple[str, int]:
+    """Method and status alone (0 for a request): what counting needs, at a tenth of the cost."""
+    status, request = _STATUS.match(message), _METHOD.match(message)
+    if status is None:
+        return (request[1].decode() if request is not None else "?"), 0
+    cseq = _CSEQ.search(message, 0, _HEAD)
+    return (cseq[2].decode() if cseq is not None else ""), int(status[1])
+
+
 def brief(message: bytes) -> SipLine:
     """What a message is; `?` for one whose first line is neither a request's nor a response's."""
     head = message[:_HEAD]

@@ -55,12 +55,12 @@ class SipRecord:
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
-        if type(value).__name__ == TRACE:
+        kind = type(value)
+        if kind.__name__ == TRACE:
             self._keep(value, now)
-            return
-        self._legs.see(value)
-        if isinstance(value, Save):
-            for record in value.unit:
+        elif kind is Save or kind is Unfinished:
+            self._legs.see(value)
+            for record in value.unit if kind is Save else ():
                 if isinstance(record, CallEnded):
                     self._used.pop(record.call, None)
 

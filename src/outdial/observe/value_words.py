@@ -52,7 +52,7 @@ def _note(value: Any, legs: Legs) -> Said | None:
     if value.level != "debug":
         return None
     facts: dict[str, Fact] = {"call": short(value.call), **{name: mask(str(fact)) for name, fact in value.facts.items()}}
-    return Said(level=DEBUG, area="calls", glyph="-", what=value.what, facts=facts)
+    return Said(level=DEBUG, area="calls", glyph="-", what=mask(value.what), facts=facts)
 
 
 def _store_state(value: Any, legs: Legs) -> Said:
@@ -107,10 +107,6 @@ def _load(value: Any, legs: Legs) -> Said:
     return Said(level=WARN if late else DEBUG, area="media", glyph="x" if late else "-", what="load", facts=facts, limited=True)
 
 
-def _drain(value: Any, legs: Legs) -> Said:
-    return Said(level=INFO, area="calls", glyph="-", what="draining", facts={"within": seconds(value.within)})
-
-
 def _drained(value: Any, legs: Legs) -> Said:
     return Said(level=INFO, area="calls", glyph="-", what="no call is left")
 
@@ -154,7 +150,6 @@ VALUES: Words = {
     "Digit": (DEBUG, _digit),
     "MachineState": (WARN, _lag),
     "Load": (WARN, _load),
-    "Drain": (INFO, _drain),
     "Drained": (INFO, _drained),
     "Failed": (DEBUG, _failed),
     "WorkFailed": (DEBUG, _work_failed),

@@ -84,7 +84,10 @@ def build(packets: tuple[Rtcp, ...]) -> bytes:
 
 
 def parse(data: bytes) -> tuple[Rtcp, ...]:
-    """The packets of a compound packet. Raises `RtpError` where the validity checks of RFC 3550 A.2 fail."""
+    """The packets of a compound packet. Raises `RtpError` where the validity checks of RFC 3550 A.2 fail.
+
+    It need not begin with a report (RFC 5506 §3.1): baresip was met sending a lone APP first and its BYE before its SDES.
+    """
     out: list[Rtcp] = []
     at = 0
     while at < len(data):
@@ -94,8 +97,6 @@ def parse(data: bytes) -> tuple[Rtcp, ...]:
         end = at + 4 + 4 * words
         if first >> 6 != 2 or not 192 <= kind <= 223:
             raise RtpError(f"RTCP octet {at}: version {first >> 6}, packet type {kind}")
-        if at == 0 and kind not in (200, 201):
-            raise RtpError(f"a compound packet begins with a report, not with packet type {kind}")
         if end > len(data):
             raise RtpError(f"RTCP octet {at}: announces {4 + 4 * words} bytes, {len(data) - at} are left")
         body = data[at + 4 : end]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .bodies import kind_of, sdp_of
 from .errors import RemoteProtocolError
 from .grammar import shown
 from .message import Request
@@ -27,10 +28,9 @@ def check_extensions(request: Request) -> None:
 def check_body(request: Request) -> None:
     """INVITE and UPDATE carry SDP or nothing. Raises `RemoteProtocolError` (415 with Accept, or 406)."""
     if request.body:
-        kind = request.get("content-type").partition(";")[0].strip().lower()
-        # RFC 4475 §3.4.1: a peer of RFC 2543 may leave Content-Type out.
-        if kind not in ("application/sdp", ""):
-            raise RemoteProtocolError(f"a body of type {shown(kind)}, only application/sdp is read", status=415, headers=(ACCEPT,))
+        if sdp_of(request) is None:
+            kind = shown(kind_of(request.get("content-type")))
+            raise RemoteProtocolError(f"a body of type {kind}, only application/sdp is read", status=415, headers=(ACCEPT,))
         coding = request.get("content-encoding").strip().lower()
         if coding not in ("", "identity"):
             raise RemoteProtocolError(f"a body encoded as {shown(coding)}", status=415, headers=(("Accept-Encoding", "identity"),))

@@ -17,6 +17,7 @@ from .respond import ALLOW, SUPPORTED
 from .route_set import contact_of, route_set
 from .session import Session, Stack, own_text
 from .transaction import Transaction
+from .uri import bracketed
 from .values import AckBody, Address, ByeReceived, Headers
 
 
@@ -29,8 +30,13 @@ class State(Enum):
     OVER = auto()
 
 
+RING_AGAIN = 60.0
+"""RFC 3261 §13.3.1.1: proxies give up after three minutes without a provisional response."""
+
+
 class Input(Enum):
     RING = auto()
+    RING_AGAIN = auto()
     ACCEPT = auto()
     REJECT = auto()
     BYE = auto()
@@ -41,6 +47,9 @@ class Input(Enum):
     PEER_BYE = auto()
     QUIET = auto()
     LOST = auto()
+
+
+_TIMERS = {"again": Input.REPEAT, "no ack": Input.NO_ACK, "ring": Input.RING_AGAIN}
 
 
 class Callee(Session):
@@ -58,7 +67,8 @@ class Callee(Session):
             local_tag=local_tag,
             remote=remote,
             remote_tag=tag_of(remote, "From"),
-            target=contact_of(request),
+            # A peer of RFC 2543 may leave Contact out.
+            target=contact_of(request) or f"sip:{bracketed(source.host)}:{source.port}",
             routes=route_set(request, reverse=False),
             local_cseq=0,
             remote_cseq=parse_cseq(request.get("cseq"))[0],
@@ -105,7 +115,7 @@ class Callee(Session):
         if timer.startswith("re:"):
             self.renegotiation.on_timer(timer[3:], now)
         else:
-            self.feed(Input.REPEAT if timer == "again" else Input.NO_ACK, now)
+            self.feed(_TIMERS[timer], now)
 
     def on_response(self, transaction: Transaction, response: Response, source: Address, now: float) -> None:
         self.on_dialog_response(transaction, self.dialog, response, now)
@@ -135,8 +145,10 @@ class Callee(Session):
     def lost(self, now: float) -> None:
         self.feed(Input.LOST, now)
 
-    def may_offer(self) -> bool:
-        return self.state is State.TALKING
+    def offer_refusal(self) -> int:
+        if self.state is State.ALERTING:
+            return 500  # RFC 3261 §14.2: the first INVITE has no final response yet
+        return 0 if self.state is State.TALKING else 491
 
     def hang_up_unacknowledged(self, now: float) -> None:
         self.end = ("network", 408, "no ACK came for a re-INVITE", "")
@@ -157,6 +169,16 @@ def _ring(call: Callee, now: float) -> None:
     if call.body and status == 180:
         status = 183
     call.answer(status, now, headers=(("Contact", call.stack.contact), ALLOW, *call.stack.server), body=call.body)
+    call.stack.arm_session(call, "ring", now + RING_AGAIN)
+
+
+def _ring_again(call: Callee, now: float) -> None:
+    call.stack.send(call.tx.data, call.tx.destination, call.session)
+    call.stack.arm_session(call, "ring", now + RING_AGAIN)
+
+
+def _stop_ringing(call: Callee, now: float) -> None:
+    call.stack.disarm_session(call, "ring")
 
 
 def _accept(call: Callee, now: float) -> None:
@@ -224,12 +246,13 @@ _GONE = IGNORE("it is over")
 CALLEE: Table = {
     State.ALERTING: {
         Input.RING: (State.ALERTING, (_ring,)),
-        Input.ACCEPT: (State.ANSWERED, (_accept,)),
-        Input.REJECT: (State.OVER, (_reject, _finish)),
-        Input.BYE: (State.OVER, (_reject_480, _finish)),
-        Input.PEER_CANCEL: (State.OVER, (_cancelled, _finish)),
+        Input.RING_AGAIN: (State.ALERTING, (_ring_again,)),
+        Input.ACCEPT: (State.ANSWERED, (_stop_ringing, _accept)),
+        Input.REJECT: (State.OVER, (_stop_ringing, _reject, _finish)),
+        Input.BYE: (State.OVER, (_stop_ringing, _reject_480, _finish)),
+        Input.PEER_CANCEL: (State.OVER, (_stop_ringing, _cancelled, _finish)),
         # RFC 3261 §15: the caller may end an early dialog with BYE; the INVITE still wants its final response.
-        Input.PEER_BYE: (State.OVER, (_cancelled, _finish)),
+        Input.PEER_BYE: (State.OVER, (_stop_ringing, _cancelled, _finish)),
         Input.ACK: IGNORE("nothing has been answered that could be acknowledged"),
         Input.REPEAT: FAULT,
         Input.NO_ACK: FAULT,
@@ -244,6 +267,7 @@ CALLEE: Table = {
         Input.PEER_BYE: (State.OVER, (_stop, _report_bye, _finish)),
         Input.PEER_CANCEL: _LATE,
         Input.RING: _ANSWERED,
+        Input.RING_AGAIN: FAULT,
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
@@ -258,6 +282,7 @@ CALLEE: Table = {
         Input.BYE: IGNORE("it waits for the ACK"),
         Input.PEER_CANCEL: _LATE,
         Input.RING: _ANSWERED,
+        Input.RING_AGAIN: FAULT,
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
@@ -270,6 +295,7 @@ CALLEE: Table = {
         Input.ACK: IGNORE("a repeat"),
         Input.PEER_CANCEL: _LATE,
         Input.RING: _ANSWERED,
+        Input.RING_AGAIN: FAULT,
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.REPEAT: FAULT,
@@ -284,6 +310,7 @@ CALLEE: Table = {
         Input.LOST: IGNORE("it is being hung up"),
         Input.PEER_CANCEL: _LATE,
         Input.RING: _ANSWERED,
+        Input.RING_AGAIN: FAULT,
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.REPEAT: FAULT,

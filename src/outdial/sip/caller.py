@@ -8,11 +8,12 @@ first provisional response (RFC 3261 §9.1), since one that overtakes its INVITE
 
 from __future__ import annotations
 
+from .bodies import sdp_of
 from .caller_table import CALLER, Input, State
 from .dialog import Dialog
 from .errors import LocalProtocolError, RemoteProtocolError
 from .grammar import quote
-from .headers import parse_cseq, tag_of
+from .headers import parse_cseq, parse_name_addr, tag_of
 from .message import Request, Response, make_request
 from .respond import ALLOW, SUPPORTED
 from .route_set import check_target, contact_of, route_set
@@ -109,11 +110,14 @@ class Caller(Session):
 
     @classmethod
     def adopt_dialog(cls, stack: Stack, item: AdoptDialog, invite: Request, now: float) -> Caller:
-        """ACK and BYE a dialog of an earlier run. Raises `RemoteProtocolError` where the INVITE cannot be read."""
+        """ACK and BYE a dialog of an earlier run. Raises `RemoteProtocolError` where what was stored cannot be read."""
+        target = check_target(item.remote_target)
+        for route in item.routes:
+            parse_name_addr(route, "Route")
         self = cls._adopt(stack, item.session, invite, item.invite, item.destination, State.HANGING_UP)
         self.tx = stack.client(INVITE_CLIENT, TxState.ACCEPTED, invite, item.destination, self, now, data=item.invite, repeating=False)
         remote = invite.get("to") + (f";tag={item.remote_tag}" if item.remote_tag else "")
-        fork = self._fork(remote, item.remote_tag, check_target(item.remote_target), item.routes, item.destination)
+        fork = self._fork(remote, item.remote_tag, target, item.routes, item.destination)
         fork.dialog.local_cseq = self.cseq + 999
         self.acknowledge(fork, b"", now)
         self.send_bye(fork.dialog, now)
@@ -223,10 +227,10 @@ class Caller(Session):
     def lost(self, now: float) -> None:
         self.feed(Input.LOST, now)
 
-    def may_offer(self) -> bool:
+    def offer_refusal(self) -> int:
         # Our INVITE had no body: its 2xx holds the offer, and the answer leaves with the ACK (RFC 3261 §13.2.1).
         offered_to_us = self.invite is not None and not self.invite.body
-        return not (offered_to_us and self.winner is not None and self.winner.body is None)
+        return 491 if offered_to_us and self.winner is not None and self.winner.body is None else 0
 
     def hang_up_unacknowledged(self, now: float) -> None:
         self.end = ("network", 408, "no ACK came for a re-INVITE", "")
@@ -313,7 +317,7 @@ class Caller(Session):
                 remote_tag=dialog.remote_tag,
                 remote_target=dialog.target,
                 routes=dialog.routes,
-                body=response.body,
+                body=sdp_of(response) or b"",
                 headers=response.headers,
                 source=self.source,
             )

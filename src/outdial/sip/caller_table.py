@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from ..core import FAULT, IGNORE, Table
+from .bodies import sdp_of
 from .headers import tag_of
 from .transaction import INVITE_CLIENT
 from .transaction import Input as TxInput
@@ -76,7 +77,7 @@ def _report_provisional(call: Caller, now: float) -> None:
                 session=call.session,
                 status=response.status,
                 tag=tag_of(response.get("to"), "To"),
-                body=response.body,
+                body=sdp_of(response) or b"",
                 source=call.source,
             )
         )

@@ -19,7 +19,7 @@ from .dialog import Dialog
 from .digest import Credentials
 from .errors import LocalProtocolError, RemoteProtocolError
 from .message import Request, Response
-from .parse import essentials, parse
+from .parse import essentials, parse, usual_key
 from .respond import respond
 from .route_set import address_of
 from .server import Server
@@ -259,10 +259,13 @@ class Endpoint:
     def _response(self, response: Response, item: Datagram, now: float) -> None:
         if response.fault:
             raise RemoteProtocolError(f"{response.status} from {item.source}: {response.fault}")
-        read = essentials(response)
-        if read.vias > 1:
-            raise RemoteProtocolError(f"{response.status} from {item.source}: {read.vias} Via values, it was meant for somebody else")
-        tx = self._clients.get((read.via.branch, read.method))
+        key = usual_key(response)
+        tx = self._clients.get(key) if key is not None else None
+        if tx is None:
+            read = essentials(response)
+            if read.vias > 1:
+                raise RemoteProtocolError(f"{response.status} from {item.source}: {read.vias} Via values, it was meant for somebody else")
+            tx = self._clients.get((read.via.branch, read.method))
         self.trace_in("" if tx is None else tx.session, item)
         if tx is not None:
             tx.receive(response, item.source, now)

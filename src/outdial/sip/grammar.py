@@ -14,7 +14,6 @@ _ALPHANUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _TOKEN = frozenset(_ALPHANUM + "-.!%*_+`'~")
 _WORD = frozenset(_ALPHANUM + "-.!%*_+`'~()<>:\\\"/[]?{}")
 _DIGITS = frozenset("0123456789")
-_OPENING = '"<'
 
 
 def is_token(text: str) -> bool:
@@ -151,10 +150,3 @@ def format_parameters(parameters: Parameters) -> str:
         else:
             out += f";{name}={quote(value)}"
     return out
-
-
-def refuse_breaks(text: str, what: str) -> str:
-    """The text itself; raises `ValueError` where it would break out of its header line."""
-    if "\r" in text or "\n" in text or "\0" in text:
-        raise ValueError(f"{what} holds a line break or NUL: {shown(text)}")
-    return text

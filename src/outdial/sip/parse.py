@@ -227,6 +227,23 @@ def essentials(message: Message, via: Via | None = None) -> Essentials:
     )
 
 
+def usual_key(response: Response) -> tuple[str, str] | None:
+    """Branch and method of a response in the usual form, without reading the rest of its Via; None: it takes a closer look.
+
+    Raises `RemoteProtocolError` where To cannot be read.
+    """
+    index = response.index
+    vias = index.get("via")
+    if vias is None or len(vias) != 1 or "," in vias[0] or '"' in vias[0]:
+        return None
+    for name in SINGLE:
+        if len(index.get(name, ())) != 1:
+            return None
+    tag_of(index["to"][0], "To")
+    words = index["cseq"][0].split()
+    return (vias[0].partition(";branch=")[2].partition(";")[0], words[1]) if len(words) == 2 else None
+
+
 _TITLE = {"from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
 
 

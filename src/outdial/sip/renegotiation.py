@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from ..core import FAULT, IGNORE, Table
+from .bodies import sdp_of
 from .dialog import Dialog
 from .errors import RemoteProtocolError
 from .headers import parse_cseq
@@ -75,8 +76,8 @@ class Renegotiation:
             if self.refresh(tx, dialog, now):
                 stack.answer(tx, 200, now, headers=(("Contact", stack.contact), ALLOW, SUPPORTED))
             return
-        if not self.session.may_offer():
-            stack.answer(tx, 491, now)
+        if refusal := self.session.offer_refusal():
+            stack.answer(tx, refusal, now, headers=(("Retry-After", "5"),) if refusal == 500 else ())
             return
         if self.state is State.IDLE:
             if not self.refresh(tx, dialog, now):
@@ -139,7 +140,9 @@ def _offer(re: Renegotiation, now: float) -> None:
     method = re.tx.request.method
     if method == "INVITE":
         re.session.stack.answer(re.tx, 100, now)
-    re.session.stack.emit(Offered(session=re.session.session, method="INVITE" if method == "INVITE" else "UPDATE", body=re.tx.request.body))
+    re.session.stack.emit(
+        Offered(session=re.session.session, method="INVITE" if method == "INVITE" else "UPDATE", body=sdp_of(re.tx.request) or b"")
+    )
 
 
 def _refuse_second(re: Renegotiation, now: float) -> None:

@@ -11,6 +11,7 @@ import zlib
 from typing import Protocol
 
 from .admission import check_body, check_extensions, check_method
+from .bodies import sdp_of
 from .callee import Callee
 from .errors import RemoteProtocolError
 from .grammar import shown, split_outside
@@ -71,7 +72,7 @@ class Server:
         session: Session | None = None
         try:
             read = essentials(request, via)
-            key = server_key(request, read)
+            key = server_key(request, read, "INVITE" if request.method == "ACK" else request.method)
             tx = self._servers.get(key)
             session = self.host.session_of(read.to_tag)
             if tx is not None:
@@ -106,12 +107,12 @@ class Server:
         if session is None or session.dialog_of(read.from_tag, read.call_id) is None:
             return  # of a refusal that was sent without state, or of something long over
         if isinstance(session, Callee):
-            session.on_ack(read.cseq, request.body, now)
+            session.on_ack(read.cseq, sdp_of(request) or b"", now)
         else:
-            session.renegotiation.ack(read.cseq, request.body, now)
+            session.renegotiation.ack(read.cseq, sdp_of(request) or b"", now)
 
     def _cancel(self, request: Request, read: Essentials, vias: tuple[str, ...], answer_to: Address, item: Datagram, now: float) -> None:
-        invite = self._servers.get((read.via.branch, read.via.sent_by, "INVITE"))
+        invite = self._servers.get(server_key(request, read, "INVITE"))
         user = invite.user if invite is not None else None
         if invite is None or not isinstance(user, Session):
             self._refuse(request, vias, answer_to, 481, item)
@@ -216,7 +217,7 @@ class Server:
                 from_name=sender.display,
                 to_uri=to.uri,
                 headers=request.headers,
-                body=request.body,
+                body=sdp_of(request) or b"",
                 source=item.source,
             )
         )
@@ -262,9 +263,8 @@ def _stamped(request: Request, source: Address) -> tuple[Via, tuple[str, ...]]:
     return via, (first if stamped is via else str(stamped), *others, *lines[1:])
 
 
-def server_key(request: Request, read: Essentials) -> tuple[str, ...]:
-    """What makes two requests the same transaction (RFC 3261 §17.2.3); an ACK belongs to its INVITE."""
-    method = "INVITE" if request.method == "ACK" else request.method
+def server_key(request: Request, read: Essentials, method: str) -> tuple[str, ...]:
+    """What makes two requests the same transaction (RFC 3261 §17.2.3); `method` is INVITE for an ACK, and to find what a CANCEL is for."""
     via = read.via
     if via.branch.startswith(MAGIC) and len(via.branch) > len(MAGIC):
         return (via.branch, via.sent_by, method)

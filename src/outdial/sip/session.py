@@ -146,8 +146,8 @@ class Session:
         """The peer says that it does not know the dialog."""
         raise NotImplementedError
 
-    def may_offer(self) -> bool:
-        """Whether a re-INVITE or UPDATE may come now: no offer of the first INVITE is unanswered."""
+    def offer_refusal(self) -> int:
+        """The status for a re-INVITE or UPDATE with an offer that comes now, or 0 where it may come."""
         raise NotImplementedError
 
     def hang_up_unacknowledged(self, now: float) -> None:

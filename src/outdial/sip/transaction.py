@@ -294,10 +294,7 @@ def _forget(tx: Transaction, now: float) -> None:
 
 
 _GONE = IGNORE("the transaction is forgotten: nothing finds it")
-_LATE = IGNORE("its timer was stopped")
 _DONE = IGNORE("the final response has been passed up")
-_SERVER = FAULT
-_CLIENT = FAULT
 
 INVITE_CLIENT_INPUTS = (
     Input.PROVISIONAL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from .errors import RemoteProtocolError
@@ -57,6 +58,10 @@ class Uri:
 
 def parse_uri(text: str) -> Uri:
     """Read a URI. Raises `RemoteProtocolError` (400; 416 is for whoever wants sip) naming what is wrong."""
+    return _remembered(text) if len(text) <= _SHORT else _parse_uri(text)
+
+
+def _parse_uri(text: str) -> Uri:
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon or not scheme or not _SCHEME.issuperset(scheme) or not scheme[0].isalpha():
@@ -80,6 +85,11 @@ def parse_uri(text: str) -> Uri:
     if semicolon:
         parameters = tuple(_parameter(piece) for piece in tail.split(";"))
     return Uri(scheme=scheme, user=user, host=host, port=port, parameters=parameters, headers=headers)
+
+
+# The same few URIs come again and again: a trunk's, ours, a dialog's target. Bounded in number and length.
+_SHORT = 160
+_remembered = lru_cache(maxsize=512)(_parse_uri)
 
 
 def _parameter(piece: str) -> tuple[str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -29,8 +30,7 @@ def write(root: Element, language: str) -> str:
 
 def speakable(text: str) -> str:
     """Text as it may be handed over: one line, no control characters, no lone surrogates."""
-    text = text.encode("utf-8", "replace").decode()
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(_plain(text.encode("utf-8", "replace").decode()).split())
 
 
 def has_break(element: Element) -> bool:
@@ -43,7 +43,12 @@ def _inside(element: Element, language: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape("".join(c if c.isprintable() else " " for c in text))
+    return escape(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """Without control characters and line ends; joiners stay, since Hindi and Arabic are written with them."""
+    return "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text)
 
 
 def _element(element: Element, language: str) -> str:

@@ -61,6 +61,18 @@ def broken(error: BaseException) -> bool:
     return _code(error) in _BROKEN
 
 
+def hint(error: BaseException) -> str:
+    """How to mend a database that cannot be opened."""
+    code = _code(error)
+    if code in _LOCKED:
+        return "end whatever holds it beside the node"
+    if code in _FULL:
+        return "free some space under the data folder"
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return "put a good copy in its place, or move it away: the node then begins a new one"
+    return "check the data folder's disk and permissions, or name another folder with --data DIR"
+
+
 def sentence(error: BaseException) -> str:
     """What is wrong and how to mend it, in one sentence."""
     code = _code(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Protocol
@@ -38,7 +39,7 @@ class Secrets(Protocol):
     """Where the secrets are kept."""
 
     def load(self) -> dict[KeyId, str]: ...
-    def store(self, secrets: dict[KeyId, str]) -> None: ...
+    async def store(self, secrets: dict[KeyId, str]) -> None: ...
 
 
 class SecretsInMemory:
@@ -51,7 +52,7 @@ class SecretsInMemory:
         """All of them."""
         return dict(self._secrets)
 
-    def store(self, secrets: dict[KeyId, str]) -> None:
+    async def store(self, secrets: dict[KeyId, str]) -> None:
         """These and no others."""
         self._secrets = dict(secrets)
 
@@ -73,8 +74,11 @@ class SecretsFile:
         except msgspec.DecodeError as error:
             raise ValueError(f"{self._path}: {error}; expected a JSON object of key ids and secrets") from error
 
-    def store(self, secrets: dict[KeyId, str]) -> None:
+    async def store(self, secrets: dict[KeyId, str]) -> None:
         """These and no others, on the disk before it returns."""
+        await asyncio.to_thread(self._write, secrets)
+
+    def _write(self, secrets: dict[KeyId, str]) -> None:
         beside = self._path.with_name(self._path.name + ".new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -114,7 +118,7 @@ class Keys:
 
     async def create(self, row: KeyRow) -> None:
         """The secret first: a key without one is no key, a secret without a key is forgotten with the next change."""
-        self._store.store({id: self._secrets[id] for id in self._rows} | {row.id: row.secret})
+        await self._store.store({id: self._secrets[id] for id in self._rows} | {row.id: row.secret})
 
         def keep() -> None:
             self._secrets[row.id] = row.secret
@@ -131,7 +135,7 @@ class Keys:
         def drop() -> None:
             self._rows.pop(key, None)
             self._secrets.pop(key, None)
-            self._store.store({id: self._secrets[id] for id in self._rows})
 
         await self._commit((KeyGone(id=key),), drop)
+        await self._store.store({id: self._secrets[id] for id in self._rows})
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ class MemoryPort:
     def __init__(self, deliver: Deliver | None = None, secrets: Secrets | None = None) -> None:
         self._deliver = deliver
         self._connection = database.connect_writer(":memory:")
+        weakref.finalize(self, self._connection.close)
         upgrade.create(self._connection)
         self._cursor = self._connection.cursor()
         self._statements = writes.sqlite()
@@ -117,11 +119,11 @@ class MemoryPort:
     def _write(self, unit: Sequence[msgspec.Struct]) -> None:
         cursor = self._cursor
         if len(unit) == 1:  # a statement that fails undoes itself
-            self._statements.run(cursor, unit)
+            self._statements.run_kept(cursor, unit)
         else:
             cursor.execute("BEGIN")
             try:
-                self._statements.run(cursor, unit)
+                self._statements.run_kept(cursor, unit)
             except BaseException:
                 cursor.execute("ROLLBACK")
                 raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import msgspec
 from sqlalchemy import Table, bindparam
@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement, delete, insert
 
-from .mapping import Mapping
+from .mapping import Mapping, kept
 
 Make = Callable[[str], ClauseElement]
 """A statement for a dialect's name; its parameters are `p_NAME`."""
@@ -128,6 +128,23 @@ class _Compiled:
         return head + values + "), (".join([one] * size) + close + rest
 
 
+class _Keeping:
+    """A cursor that binds texts which are no UTF-8 as bytes."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        try:
+            return self._cursor.execute(sql, parameters)
+        except UnicodeEncodeError:
+            return self._cursor.execute(sql, [kept(cell) if not _utf8(cell) else cell for cell in parameters])
+
+
+def _utf8(cell: Any) -> bool:
+    return not isinstance(cell, str) or not any("\ud800" <= letter <= "\udfff" for letter in cell)
+
+
 class Statements:
     """All writes, compiled for one dialect."""
 
@@ -136,6 +153,10 @@ class Statements:
 
     def __contains__(self, record: type) -> bool:
         return record in self._writes
+
+    def run_kept(self, cursor: Cursor, records: Iterable[msgspec.Struct]) -> None:
+        """The same for records with texts that are no UTF-8: those go in as bytes."""
+        self.run(cast(Cursor, _Keeping(cursor)), records)
 
     def run(self, cursor: Cursor, records: Iterable[msgspec.Struct]) -> None:
         """Write records as if one after the other. Raises what the driver raises, `KeyError` for a type that no table knows."""

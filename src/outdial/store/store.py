@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from ..model.records import RecordingRow, Unfinished
 from . import database, read, recovery, upgrade, writes
 from .backlog import Backlog, Deliver
 from .commits import Commits
+from .folder import FolderError
 from .keys import Secrets, SecretsFile
 from .resources import Resources
 from .writer import Port, Report, Writer, log_report
@@ -34,11 +36,14 @@ class Store:
         cls, path: str | Path, *, secrets: Secrets | None = None, report: Report = log_report, backlog: Backlog | None = None
     ) -> Store:
         """Open the database file at `path`, making it or bringing it up to date. Secrets stand beside it in `keys.json` unless told
-        otherwise. Raises `Newer`, `sqlite3.Error`."""
+        otherwise. Raises `FolderError`."""
         path = Path(path)
-        with closing(database.connect_writer(path)) as connection:
-            path.chmod(0o600)
-            upgrade.upgrade(connection, path)
+        try:
+            with closing(database.connect_writer(path)) as connection:
+                path.chmod(0o600)
+                upgrade.upgrade(connection, path)
+        except (sqlite3.Error, OSError) as error:
+            raise FolderError(f"the database {path} cannot be opened: {error}", database.hint(error)) from error
         return cls(
             path,
             secrets=secrets or SecretsFile(path.with_name("keys.json")),

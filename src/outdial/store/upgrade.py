@@ -24,7 +24,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def upgrade(connection: sqlite3.Connection, path: str | Path) -> None:
-    """Make the database that `connection` writes to what this version needs. Raises `Newer` where a later version made it."""
+    """Make the database that `connection` writes to what this version needs. Raises `FolderError` where a later version made it."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         connection.execute("BEGIN IMMEDIATE")

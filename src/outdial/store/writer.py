@@ -194,7 +194,7 @@ class Writer:
 
     def _write_apart(self, batch: list[Entry]) -> list[tuple[Entry, Exception]]:
         """Each unit in a savepoint of its own; those that failed, with why."""
-        cursor, run = self._connection.cursor(), self._statements.run
+        cursor, run = self._connection.cursor(), self._statements.run_kept
         spoilt: list[tuple[Entry, Exception]] = []
         for entry in batch:
             cursor.execute("SAVEPOINT unit")
@@ -230,7 +230,10 @@ class Writer:
             if entry.tell_spoilt and entry.deliver is not None:
                 results.setdefault(entry.deliver, []).append(Spoilt(entry.token, error))
         for deliver, batch in results.items():
-            deliver(batch)
+            try:
+                deliver(batch)
+            except Exception as error:  # the others are to hear of their units all the same
+                self._report(f"whoever waits for the store could not be told, which is a bug of ours: {error!r}")
 
     def _checkpoints(self) -> None:
         """Copy the log into the database beside the writer, on a connection of its own."""

@@ -9,8 +9,7 @@ import struct
 import wave
 from pathlib import Path
 
-import regex
-
+from ..io.patterns import PatternRefused, search
 from ..model import work
 
 RATE = 8000
@@ -57,12 +56,9 @@ class Studio:
                 return self._ready(item, path)
             case work.Match():
                 try:
-                    found = [regex.search(item.pattern, text, timeout=0.25) for text in item.texts]
-                except regex.error as error:
-                    return work.WorkFailed(token=item.token, reason="pattern", detail=str(error))
-                except TimeoutError:
-                    return work.WorkFailed(token=item.token, reason="too_slow")
-                return work.Matched(token=item.token, yes=any(found))
+                    return work.Matched(token=item.token, yes=search(item.pattern, item.texts))
+                except PatternRefused as refused:
+                    return work.WorkFailed(token=item.token, reason=refused.reason, detail=refused.detail)
             case work.Deliver():
                 if self.fail_deliveries:
                     return work.WorkFailed(token=item.token, reason="unreachable", detail="the bucket cannot be reached")

@@ -1,22 +1,20 @@
 """Who may use `/_outdial/v1`.
 
-On a loopback listener everybody who reaches it may: the development credentials would let them in anyway. What must be kept out there is
-a web page that the user's browser runs: it cannot choose the Host header, and it gives itself away by its Origin. On any other listener
-every request must be signed with a key, as for the AWS API.
+On a loopback listener every program of this machine may: the development credentials would let it in anyway. On any other listener every
+request must be signed with a key, as for the AWS API.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, MutableMapping
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .. import local
+from ..asgi import Gone, check_size, read_body, read_headers, respond
 from ..errors import ServiceError
-from ..service import Gone, check_size, read_body, read_headers
 from .reply import failure
 
 Verify = Callable[[str, str, str, dict[str, str], str], object]
@@ -40,7 +38,7 @@ class Guard:
             check_size(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"), headers)
             body = await read_body(receive)
             if self._loopback:
-                _check_local(headers)
+                local.check(headers)
             else:
                 payload_hash = hashlib.sha256(body).hexdigest()
                 query = scope["query_string"].decode("latin-1")
@@ -48,30 +46,11 @@ class Guard:
         except Gone:
             return
         except ServiceError as error:
-            refusal = failure(error.status, error.message, "" if self._loopback else "Sign the request with a key of this node")
-            if error.close:
-                refusal.headers["connection"] = "close"
-            await refusal(scope, receive, send)
+            hint = "" if self._loopback else "Sign the request with a key of this node"
+            refusal = failure(error.status, error.message, hint)
+            await respond(send, receive, error.status, bytes(refusal.body), error.headers(), drain=error.close)
             return
         await self._app(scope, _replay(body, receive), send)
-
-
-def _check_local(headers: dict[str, str]) -> None:
-    host, origin = headers.get("host", ""), headers.get("origin")
-    if not _is_loopback(f"//{host}"):
-        raise ServiceError(
-            "ForbiddenException", f"This listener is for this machine only, and '{host[:60]}' is not one of its loopback names."
-        )
-    if origin is not None and not _is_loopback(origin):
-        raise ServiceError("ForbiddenException", "A page of another origin may not use this.")
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

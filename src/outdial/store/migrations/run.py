@@ -8,9 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 
-
-class Newer(Exception):
-    """The database was made by a later version. The text says what to do."""
+from ..folder import FolderError
 
 
 def configuration(path: str | Path) -> Config:
@@ -22,8 +20,8 @@ def configuration(path: str | Path) -> Config:
 
 
 def upgrade(path: str | Path) -> None:
-    """All steps up to the newest. Raises `Newer`."""
+    """All steps up to the newest. Raises `FolderError` where a later version made the database."""
     try:
         command.upgrade(configuration(path), "head")
     except CommandError as error:
-        raise Newer(f"{path} was made by a later version of outdial ({error}): use that version, or another data folder") from error
+        raise FolderError(f"{path} was made by a later version of outdial ({error})", "use that version, or another data folder") from error
