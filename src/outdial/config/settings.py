@@ -115,7 +115,6 @@ class Config(BaseModel):
     subscribers: Path | None = Field(None, description="A TOML file of subscribers, in place of the built-in ones (docs/carrier.md).")
 
     log: Literal["debug", "info", "warning", "error"] = Field("info", description="What the log says, at least.")
-    log_format: Literal["text", "json"] = Field("text", description="One line a message for people, or JSON.")
 
     # --- as the rooms want them ---
 
