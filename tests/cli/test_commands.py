@@ -91,7 +91,7 @@ def test_config_check(outdial: Outdial, tmp_path: Path) -> None:
     ran = outdial("config", "check")
     assert ran.status == 0
     shown = dict(line.split(maxsplit=1) for line in ran.out.splitlines())
-    assert (shown["ring_timeout"], shown["trunk"], shown["s3"]) == ("90.0", "sip:trunk.example.com", "-")
+    assert (shown["ring_timeout"], shown["trunk"], shown["s3"]) == ("90s", "sip:trunk.example.com", "-")
     assert ran.err == "\nThe settings are in order.\n"
     assert json.loads(outdial("config", "check", "--json").out)["advertise"] == "203.0.113.7"
     assert "ring_timeout" in outdial("config", "check", "--list").out
