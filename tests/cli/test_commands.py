@@ -19,6 +19,7 @@ Outdial = Callable[..., Ran]
 
 def test_version(outdial: Outdial) -> None:
     assert outdial("version") == Ran(status=0, out=f"outdial {__version__}\n", err="")
+    assert outdial("--version").out == f"outdial {__version__}\n"
     assert json.loads(outdial("version", "--json").out)["outdial"] == __version__
 
 
