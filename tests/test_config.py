@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from outdial.config import Config, ConfigError, HostPort, NumberRange, PortRange, function_spec, load
+from outdial.config.kinds import show_duration
 from outdial.config.page import settings_page
 from outdial.errors import OutdialError
 from outdial.model.ids import FunctionName
@@ -89,6 +90,11 @@ def test_durations(text: str, seconds: float) -> None:
     assert from_env(ring_timeout=text).ring_timeout == seconds
 
 
+@pytest.mark.parametrize("text", ["90s", "4h", "500ms", "90.5s", "0s"])
+def test_durations_are_shown_as_they_are_read(text: str) -> None:
+    assert show_duration(from_env(ring_timeout=text).ring_timeout) == text
+
+
 def test_what_can_be_off() -> None:
     assert from_env(resend_after="off").resend_after is None
     assert from_env(resend_after="5s").invocation_settings().resend_after_s == 5
@@ -124,6 +130,12 @@ WRONG: list[tuple[str, str, str]] = [
         'function.a: "reminder.py" is not a function: python:PATH.py:NAME, python:FOLDER:MODULE.NAME, the same with node:, '
         "or an http:// or https:// address",
     ),
+    (
+        "allow_countries",
+        "US, Germany",
+        'allow_countries: "US, Germany" is not a list of countries by their two letters, for example US, CA',
+    ),
+    ("allow_prefixes", "1206", 'allow_prefixes: "1206" is not a list of beginnings of numbers, for example +1206, +4420'),
     ("limits", "odd", "limits: \"odd\" is not 'strict' or 'relaxed'"),
     ("max_calls", "0", 'max_calls: "0" is not a number from 1 on'),
     ("max_calls", "many", 'max_calls: "many" is not a whole number'),

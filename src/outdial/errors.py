@@ -186,7 +186,7 @@ def _refusals() -> tuple[Entry, ...]:
             "As many calls are in progress as are allowed.",
             "Wait for one to end, or raise max_calls or max_calls_per_key.",
         ),
-        "trunk": ("The trunk could not be reached a moment ago.", "`outdial trunk` shows its state; it is tried again after 5 seconds."),
+        "trunk": ("The trunk could not be reached a moment ago.", "`outdial trunk ping` asks it; it is tried again after 5 seconds."),
         "overloaded": (
             "The machine does not keep up with the calls that are up.",
             "Place fewer calls a second, or give it more processors or ports.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ Outdial = Callable[..., Ran]
 
 def test_version(outdial: Outdial) -> None:
     assert outdial("version") == Ran(status=0, out=f"outdial {__version__}\n", err="")
+    assert outdial("--version").out == f"outdial {__version__}\n"
     assert json.loads(outdial("version", "--json").out)["outdial"] == __version__
 
 
@@ -90,7 +92,7 @@ def test_config_check(outdial: Outdial, tmp_path: Path) -> None:
     ran = outdial("config", "check")
     assert ran.status == 0
     shown = dict(line.split(maxsplit=1) for line in ran.out.splitlines())
-    assert (shown["ring_timeout"], shown["trunk"], shown["s3"]) == ("90.0", "sip:trunk.example.com", "-")
+    assert (shown["ring_timeout"], shown["trunk"], shown["s3"]) == ("90s", "sip:trunk.example.com", "-")
     assert ran.err == "\nThe settings are in order.\n"
     assert json.loads(outdial("config", "check", "--json").out)["advertise"] == "203.0.113.7"
     assert "ring_timeout" in outdial("config", "check", "--list").out
@@ -140,3 +142,31 @@ def test_the_demo_says_what_it_needs(outdial: Outdial, monkeypatch: pytest.Monke
     ran = outdial("demo")
     assert (ran.status, ran.code) == (1, "extra_needed")
     assert ran.err.endswith('hint: Install it with `pip install "outdial[local]"`.\n')
+
+
+def commands() -> set[str]:
+    """Every command as it is typed."""
+    from typer.main import get_command
+
+    from outdial.cli.commands import app
+
+    found = set()
+    for name, one in get_command(app).commands.items():  # type: ignore[attr-defined]
+        found |= {f"{name} {inner}" for inner in one.commands} if hasattr(one, "commands") else {name}
+    return found
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert {name.split()[0] for name in commands()} == {
+        "up", "demo", "call", "calls", "trunk", "number", "app", "function", "key", "doctor", "config", "version",
+    }  # fmt: skip
+    assert {"calls ls", "calls show", "calls trace", "config check"} <= commands()
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    known = commands()
+    roots = {name.split()[0] for name in known}
+    for path in (Path(__file__).parent.parent.parent / "src" / "outdial").rglob("*.py"):
+        for first, second in re.findall(r"[`\"']outdial ([a-z]+)(?: ([a-z]+))?", path.read_text()):
+            assert first in roots, f"{path.name}: outdial {first}"
+            assert first in known or f"{first} {second}" in known or not second, f"{path.name}: outdial {first} {second}"

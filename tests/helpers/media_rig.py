@@ -23,6 +23,7 @@ from outdial.io.media_client import MediaClient
 from outdial.io.media_files import MediaFiles
 from outdial.media import g711
 from outdial.media.engine import Engine
+from outdial.media.ports import SimulatedPorts
 from outdial.media.values import Address, Packet, SendPacket
 from outdial.model.ids import CommandId, LegId
 from outdial.model.media import Command, Configure, Done, Failed, MediaEvent, OpenStream, Ready, SetRemote
@@ -189,26 +190,6 @@ class RigTools:
         assert isinstance(answer, Done), answer
 
 
-class NoSockets:
-    """Ports that are always free, but for those in `taken`."""
-
-    def __init__(self) -> None:
-        self.taken: set[int] = set()
-        self.open_ports: set[int] = set()
-
-    def open(self, host: str, rtp_port: int) -> bool:
-        if rtp_port in self.taken:
-            return False
-        self.open_ports.add(rtp_port)
-        return True
-
-    def aim(self, rtp_port: int, destination: Address | None) -> None:
-        pass
-
-    def close(self, rtp_port: int) -> None:
-        self.open_ports.remove(rtp_port)
-
-
 class VirtualRig(RigTools):
     """The core on a clock that jumps from deadline to deadline."""
 
@@ -217,7 +198,7 @@ class VirtualRig(RigTools):
     def __init__(self, settings: Configure) -> None:
         super().__init__()
         self.now = 1000.0
-        self.ports = NoSockets()
+        self.ports = SimulatedPorts()
         self.engine = Engine(SeededIds(7), files=MediaFiles(), ports=self.ports, wall=lambda at: round(at * 1000) + 1_700_000_000_000)
         self._heap: list[tuple[float, int, Phone, bytes, int]] = []
         self._count = itertools.count()
@@ -279,7 +260,7 @@ class VirtualRig(RigTools):
             if isinstance(output, SendPacket):
                 phone = self._phones.get(output.destination)
                 if phone is not None:
-                    phone.inbox.append((self.now, output.data, ("127.0.0.1", output.port)))
+                    phone.inbox.append((self.now, output.data, (output.host, output.port)))
             else:
                 self.events.append(output)
 

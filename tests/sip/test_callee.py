@@ -205,6 +205,7 @@ def test_a_refusal_without_ack_is_given_up_after_timer_h() -> None:
     script.wait(33)
     assert script.count("SIP/2.0 488") == 11
     assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
 
 
 @pytest.mark.parametrize("command", [Bye, Cancel])
@@ -618,3 +619,43 @@ def test_a_peer_of_rfc_2543_is_told_apart_without_branches() -> None:
     script.wait(60)
     assert script.count("SIP/2.0 487") == 1
     assert script.of(Over)[0].session == session
+
+
+def test_a_reinvite_without_a_body_asks_for_our_offer() -> None:
+    """RFC 3261 §14.2: the offer goes out in the 200, the answer comes in the ACK."""
+    script, session, tag = up()
+    script.hear(inside("INVITE", tag, cseq=2))
+    assert script.events[-1] == Offered(session=session, method="INVITE", body=b"")
+    script.give(Accept(session=session, body=OFFER))
+    assert script.last_response().body == OFFER
+    script.hear(inside("ACK", tag, cseq=2, body="v=0\r\nanswer"))
+    assert script.events[-1] == AckBody(session=session, body=b"v=0\r\nanswer")
+
+
+@pytest.mark.parametrize("who", ["peer", "us"])
+def test_a_call_that_ends_before_the_ack_of_a_reinvite(who: str) -> None:
+    script, session, tag = up()
+    script.hear(inside("INVITE", tag, cseq=2, body="v=0"))
+    script.give(Accept(session=session, body=ANSWER))
+    if who == "peer":
+        script.hear(inside("BYE", tag, cseq=3))
+    else:
+        script.give(Bye(session=session))
+        script.reply(script.last("BYE"), 200)
+    assert script.kinds()[-1] == "Over"
+    sent = len(script.sent)
+    script.wait(70)
+    assert len(script.sent) == sent
+    assert script.endpoint.transactions == 0
+
+
+def test_a_reinvite_without_ack_is_not_repeated_after_the_bye() -> None:
+    script, session, tag = up()
+    script.hear(inside("INVITE", tag, cseq=2, body="v=0"))
+    script.give(Accept(session=session, body=ANSWER))
+    script.wait(32.1)
+    answers = script.count("SIP/2.0 200")
+    script.reply(script.last("BYE"), 200)
+    script.wait(70)
+    assert script.count("SIP/2.0 200") == answers
+    assert script.endpoint.transactions == 0

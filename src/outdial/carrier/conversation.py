@@ -1,8 +1,9 @@
 """One call to a subscriber: a small table of states, and the script that runs through it.
 
 Theory of operation. The script's steps run one after another (`performing`); what a step wants of the call (an answer, a refusal, a
-hang-up) and what the far end and the engine do are inputs of one table. A stream is opened first where the script has anything to play,
-so that the answer's SDP can name its port. Nothing of the script runs between the 200 and its ACK.
+hang-up) and what the far end and the engine do are inputs of one table. Where the script has anything to play a stream is asked for when
+the call comes, and it rings meanwhile; a step whose SDP must name the port waits for it. Nothing of the script runs between the 200 and
+its ACK.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from .values import CarrierSettings, Heard, Told
 class State(Enum):
     """Where a call stands."""
 
-    OPENING = auto()
-    """The engine is asked for a stream."""
     BEFORE = auto()
     """The script runs, nothing has been answered."""
+    OPENING = auto()
+    """A step waits for the engine's stream."""
     ANSWERING = auto()
     """200 sent, no ACK yet."""
     TALKING = auto()
@@ -45,6 +46,8 @@ class Happening(Enum):
 
     OPENED = auto()
     NOT_OPENED = auto()
+    STREAM_WANTED = auto()
+    """The next step needs a stream, and there is none yet."""
     STEP_ENDED = auto()
     ANSWER = auto()
     """The script wants to answer."""
@@ -92,6 +95,7 @@ class Conversation:
         self._timers = timers
         self._out = out
         self._stream_open = False
+        self._opening: CommandId | None = None
         self._port = 0
         self._sdp_id = ids.bits(31)
         self._sdp_version = 1
@@ -107,11 +111,12 @@ class Conversation:
         self.tell("called", now)
         self._timers.set((self.session, "limit"), now + self.settings.longest_s, "limit")
         if any(isinstance(step, NEEDS_MEDIA) for step in self.subscriber.steps):
-            self.state = State.OPENING
+            if not self._acceptable(now):
+                return
             self._stream_open = True
-            self.submit(media.OpenStream(id=self.command(), stream=self.session, local_host=self.settings.host))
-        else:
-            self.next_step(None, now)
+            self._opening = self.command()
+            self.submit(media.OpenStream(id=self._opening, stream=self.session, local_host=self.settings.host))
+        self.next_step(None, now)
 
     def sip_event(self, item: Any, now: float) -> None:
         """A session event of the endpoint."""
@@ -124,7 +129,7 @@ class Conversation:
 
     def media_event(self, item: Any, now: float) -> None:
         """An event of the session's stream."""
-        if self.state is State.OPENING and isinstance(item, media.Done | media.Failed):
+        if isinstance(item, media.Done | media.Failed) and item.id == self._opening:
             self.happen(Happening.OPENED if isinstance(item, media.Done) else Happening.NOT_OPENED, item, now)
             return
         if isinstance(item, media.Digit):
@@ -201,6 +206,8 @@ class Conversation:
         if isinstance(step, Again):
             self.index = next(i for i, known in enumerate(steps) if isinstance(known, Answer))
             self.next_step(None, now)
+        elif isinstance(step, NEEDS_MEDIA) and not self._port:
+            self.happen(Happening.STREAM_WANTED, None, now)
         elif isinstance(step, Answer):
             self.happen(Happening.ANSWER, None, now)
         elif isinstance(step, Refuse | Redirect):
@@ -215,21 +222,15 @@ class Conversation:
     def opened(self, item: media.Done, now: float) -> None:
         self._port = item.rtp_port or 0
         host, offer = self.settings.host, self._incoming.body
-        if not offer:
-            self._sdp = make_offer(host, self._port, session_id=self._sdp_id, version=self._sdp_version)
-            return
-        try:
+        if offer:
             self._sdp, self._agreed = make_answer(offer, host, self._port, session_id=self._sdp_id, version=self._sdp_version)
-        except SdpError as error:
-            self._refusal = Refuse(status=488, phrase="Not Acceptable Here")
-            self._reject(headers=(("Warning", f'304 carrier "{_quoted(str(error))}"'),))
-            self.tell("refused", now, text=f"488: {error}")
-            self.state = State.ENDING
-            self.close(item, now)
+        else:
+            self._sdp = make_offer(host, self._port, session_id=self._sdp_id, version=self._sdp_version)
 
-    def first_step(self, item: object, now: float) -> None:
-        if self.state is State.BEFORE:
-            self.next_step(item, now)
+    def resume(self, item: object, now: float) -> None:
+        """The step that waited begins."""
+        self.index -= 1
+        self.next_step(item, now)
 
     def answer(self, item: object, now: float) -> None:
         if self._agreed is not None:
@@ -318,6 +319,21 @@ class Conversation:
     def forget_stream(self, item: object, now: float) -> None:
         self._stream_open = False
 
+    def _acceptable(self, now: float) -> bool:
+        """Whether the caller's offer can be met; where it cannot, the call is refused before anything rings."""
+        if not self._incoming.body:
+            return True
+        try:
+            make_answer(self._incoming.body, self.settings.host, 0, session_id=self._sdp_id, version=self._sdp_version)
+        except SdpError as error:
+            self._refusal = Refuse(status=488, phrase="Not Acceptable Here")
+            self._reject(headers=(("Warning", f'304 carrier "{_quoted(str(error))}"'),))
+            self.tell("refused", now, text=f"488: {error}")
+            self.state = State.ENDING
+            self.close(None, now)
+            return False
+        return True
+
     def _reject(self, headers: sip.Headers = ()) -> None:
         refusal = self._refusal
         if isinstance(refusal, Redirect):
@@ -383,7 +399,8 @@ def _table() -> Table:
     c, h = Conversation, Happening
     no_dialog, ended = IGNORE("there is no dialog yet"), IGNORE("the call has ended")
     before: dict[Enum, Any] = {
-        h.OFFERED: (State.BEFORE, (c.offered_early,)),
+        h.NOT_OPENED: (State.ENDING, (c.forget_stream, c.refuse_503, c.close)),
+        h.ACKED: no_dialog,
         h.GONE: (State.ENDING, (c.gone, c.close)),
         h.ENGINE_GONE: (State.ENDING, (c.forget_stream, c.refuse_503, c.close)),
         h.OVER: (State.OVER, (c.lost, c.close)),
@@ -392,6 +409,7 @@ def _table() -> Table:
     during: dict[Enum, Any] = {
         h.OPENED: FAULT,
         h.NOT_OPENED: FAULT,
+        h.STREAM_WANTED: FAULT,
         h.ANSWER: IGNORE("it is answered already"),
         h.REFUSE: (State.ENDING, (c.bye, c.close)),
         h.HANG_UP: (State.ENDING, (c.bye, c.close)),
@@ -400,24 +418,23 @@ def _table() -> Table:
         h.OVER: (State.OVER, (c.lost, c.close)),
     }
     return {
-        State.OPENING: before
-        | {
-            h.OPENED: (State.BEFORE, (c.opened, c.first_step)),
-            h.NOT_OPENED: (State.ENDING, (c.forget_stream, c.refuse_503, c.close)),
-            h.STEP_ENDED: FAULT,
-            h.ANSWER: FAULT,
-            h.REFUSE: FAULT,
-            h.ACKED: no_dialog,
-            h.OFFERED: (State.OPENING, (c.offered_early,)),
-        },
         State.BEFORE: before
         | {
-            h.OPENED: FAULT,
-            h.NOT_OPENED: FAULT,
+            h.OPENED: (State.BEFORE, (c.opened,)),
+            h.STREAM_WANTED: (State.OPENING, ()),
             h.STEP_ENDED: (State.BEFORE, (c.next_step,)),
             h.ANSWER: (State.ANSWERING, (c.answer,)),
             h.REFUSE: (State.ENDING, (c.refuse, c.close)),
-            h.ACKED: no_dialog,
+            h.OFFERED: (State.BEFORE, (c.offered_early,)),
+        },
+        State.OPENING: before
+        | {
+            h.OPENED: (State.BEFORE, (c.opened, c.resume)),
+            h.STREAM_WANTED: FAULT,
+            h.STEP_ENDED: FAULT,
+            h.ANSWER: FAULT,
+            h.REFUSE: FAULT,
+            h.OFFERED: (State.OPENING, (c.offered_early,)),
         },
         State.ANSWERING: during
         | {

@@ -7,13 +7,14 @@ its own records as they are saved, what the called subscriber does from the carr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ..errors import OutdialError
 from . import output
@@ -43,12 +44,16 @@ class Demonstration:
                 raise OutdialError("extra_needed", what="The demo", package=package, extra="local")
         check_holder(self._data)
         config = self._config()
-        log = (Path(self._data).parent / f"{self._data.name}.log").open("w", buffering=1)
         live = import_module("outdial.node.live")
-        try:
-            ended = live.run(config, self._tell, lambda line: log.write(f"{line}\n"))
-        finally:
-            log.close()
+        with contextlib.ExitStack() as leave:
+            log: list[TextIO] = []
+
+            def write(line: str) -> None:
+                if not log:  # the node has made the folder by now
+                    log.append(leave.enter_context((self._data / "demo.log").open("w", buffering=1)))
+                log[0].write(f"{line}\n")
+
+            ended = live.run(config, self._tell, write)
         return ended or self._status
 
     def _config(self) -> Any:

@@ -7,7 +7,7 @@ a watch, an echo or, where telephone-event was not negotiated, by the tone detec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..model.ids import CommandId
 from ..model.media import Collect, Collected, Digit, Press, Record, RecordEnded, SetRemote, Silence, Speech, Watch
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .stream import Stream
 
 
+RecordEnd = Literal["limit", "silence", "digit", "stopped", "stream_closed", "disk_full"]
 NEVER = 1 << 62
 
 
@@ -228,7 +229,7 @@ class Hearing:
             self._late_before += self.listener.late
             self.listener = None
 
-    def _finish(self, id: CommandId, why: str, now: float, digit: str = "", cut: int | None = None) -> None:
+    def _finish(self, id: CommandId, why: RecordEnd, now: float, digit: str = "", cut: int | None = None) -> None:
         listener = self.listener
         assert listener is not None
         stream = self._stream
@@ -247,7 +248,7 @@ class Hearing:
             RecordEnded(
                 id=id,
                 stream=stream.id,
-                why=why,  # type: ignore[arg-type]
+                why=why,
                 path=recorder.path,
                 samples=recorder.samples,
                 digit=digit,

@@ -24,6 +24,8 @@ class Outlet:
         self._timers: Timers[Alarm] = Timers()
         self._timer_at: float | None = None
         """The earliest timer's moment; asked at every wake-up, so it is kept."""
+        self.hosts: dict[int, str] = {}
+        """By RTP port: our address."""
         self.wall = wall
         self.aim = aim
         """Told where a port's packets go from now on."""
@@ -58,4 +60,4 @@ class Outlet:
         self._timer_at = None if deadline is None else deadline.at
 
     def _enqueue(self, port: int, data: bytes, destination: Address) -> None:
-        self.queue.append(SendPacket(port=port, data=data, destination=destination))
+        self.queue.append(SendPacket(host=self.hosts[port & ~1], port=port, data=data, destination=destination))

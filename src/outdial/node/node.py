@@ -18,7 +18,7 @@ import msgspec
 
 from .. import __version__
 from ..api.app import make_app, make_malformed
-from ..api.context import ApiSettings, NumberPool
+from ..api.context import ApiSettings, NumberPool, RequestSeen
 from ..apps.invocations import Invocations
 from ..calls.control import Control
 from ..children.children import Children
@@ -240,6 +240,7 @@ class Node:
             now=clock.now,
             wall=self.wall,
             settings=settings,
+            watch=self._request_seen,
         )
         server = HttpServer(app, self.http, make_malformed(self.ids))
         await server.start()
@@ -317,6 +318,14 @@ class Node:
             lag = 1000 * (loop.time() - before - LAG_EVERY_S)
             if self.report.calls or lag > 20:
                 self._give("calls", MachineState(loop_lag_ms=lag))
+
+    def _request_seen(self, request: RequestSeen) -> None:
+        level = Level.WARN if request.status >= 500 else Level.INFO if request.status >= 400 else Level.DEBUG
+        what = f"{request.operation or request.method} {request.status}"
+        facts: dict[str, Any] = {"request": request.request_id[:6], "took": f"{1000 * request.seconds:.1f}ms"}
+        if request.error:
+            facts |= {"error": request.error, "message": request.message}
+        self.log.line(level, "api", "x" if request.status >= 400 else "<", what, clock.now(), **facts)
 
     def _fault(self, where: str, item: Any, error: Exception) -> None:
         """Something of ours raised: the input is lost, everything else goes on."""

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from ..core import FAULT, IGNORE, Table
 from .dialog import Dialog
 from .headers import parse_cseq, tag_of
-from .message import Response
+from .message import Request, Response
 from .respond import ALLOW, SUPPORTED
 from .route_set import contact_of, route_set
 from .session import Session, Stack, own_text
@@ -49,31 +49,34 @@ class Input(Enum):
     LOST = auto()
 
 
+def dialog_of_invite(request: Request, local_tag: str, source: Address) -> Dialog:
+    """The dialog that an INVITE to us makes (RFC 3261 §12.1.1). Raises `RemoteProtocolError` where Contact or Record-Route is broken."""
+    remote = request.get("from")
+    return Dialog(
+        call_id=request.get("call-id"),
+        local=f"{request.get('to')};tag={local_tag}",
+        local_tag=local_tag,
+        remote=remote,
+        remote_tag=tag_of(remote, "From"),
+        # A peer of RFC 2543 may leave Contact out.
+        target=contact_of(request) or f"sip:{bracketed(source.host)}:{source.port}",
+        routes=route_set(request, reverse=False),
+        local_cseq=0,
+        remote_cseq=parse_cseq(request.get("cseq"))[0],
+        fallback=source,
+    )
+
+
 _TIMERS = {"again": Input.REPEAT, "no ack": Input.NO_ACK, "ring": Input.RING_AGAIN}
 
 
 class Callee(Session):
     """A call to us, from `Incoming` to `Over`."""
 
-    def __init__(self, stack: Stack, session: str, local_tag: str, tx: Transaction, source: Address) -> None:
-        """Raises `RemoteProtocolError` where Contact or Record-Route cannot be used."""
-        super().__init__(stack, session, local_tag, State.ALERTING)
-        request = tx.request
+    def __init__(self, stack: Stack, session: str, dialog: Dialog, tx: Transaction) -> None:
+        super().__init__(stack, session, dialog.local_tag, State.ALERTING)
         self.tx = tx
-        remote = request.get("from")
-        self.dialog = Dialog(
-            call_id=request.get("call-id"),
-            local=f"{request.get('to')};tag={local_tag}",
-            local_tag=local_tag,
-            remote=remote,
-            remote_tag=tag_of(remote, "From"),
-            # A peer of RFC 2543 may leave Contact out.
-            target=contact_of(request) or f"sip:{bracketed(source.host)}:{source.port}",
-            routes=route_set(request, reverse=False),
-            local_cseq=0,
-            remote_cseq=parse_cseq(request.get("cseq"))[0],
-            fallback=source,
-        )
+        self.dialog = dialog
         self.body = b""
         self.status = 180
         self.phrase = ""
