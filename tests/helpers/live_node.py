@@ -121,6 +121,12 @@ class LiveNode:
     # --- what a test does ---
 
     @property
+    def pid(self) -> int:
+        """The node's process."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
     def http(self) -> str:
         """The API's address."""
         return str(self.addresses["http"])

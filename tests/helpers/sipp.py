@@ -275,6 +275,11 @@ class Verdict:
         """How many messages that begin so SIPp sent."""
         return sum(part.lstrip().startswith(start) for part in self._parts("sent"))
 
+    @property
+    def heard(self) -> list[str]:
+        """Every message that SIPp received, repeats included, in order."""
+        return [part.lstrip() for part in self._parts("received")]
+
     def _parts(self, way: str) -> list[str]:
         parts = self.messages.split("-----------------------------------------------")
         return [part.split("\n\n", 1)[1] for part in parts if f"message {way}" in part and "\n\n" in part]
