@@ -380,7 +380,7 @@ def test_cancel_while_the_name_is_looked_up() -> None:
     script.give(dial(), Cancel(session="leg"))
     script.give(Resolved(token=script.resolves[0].token, targets=(TRUNK,)), Go(session="leg"))
     assert script.sent == []
-    assert script.kinds() == ["Over"]
+    assert script.events == [Over(session="leg", who="us", status=487, phrase="cancelled before it left")]
 
 
 def test_cancel_waits_for_a_provisional() -> None:
@@ -790,3 +790,39 @@ def test_timer_k_absorbs_repeats_for_t4() -> None:
     assert script.endpoint.transactions == before
     script.wait(0.2)
     assert script.endpoint.transactions == before - 1
+
+
+def test_a_challenge_after_a_100_is_answered() -> None:
+    script = called(credentials=(Credentials(username="alice", password="secret"),))
+    script.reply(script.last(), 100)
+    script.reply(script.last("INVITE"), 407, tag="p", headers=CHALLENGE)
+    assert script.kinds() == ["Held", "Held"]
+    script.give(Go(session="leg"))
+    assert script.last("INVITE").get("cseq") == "2 INVITE"
+    assert script.last("INVITE").get("proxy-authorization")
+
+
+def test_a_503_after_a_100_goes_to_the_next_target() -> None:
+    """A 100 comes from the next hop and says nothing of the callee."""
+    script = two_targets()
+    script.reply(script.last(), 100)
+    script.reply(script.last("INVITE"), 503, tag="p")
+    assert script.events[-1].destination == SECOND
+    script.give(Go(session="leg"))
+    assert script.raw("INVITE").destination == SECOND
+
+
+def test_a_challenge_or_a_503_after_a_cancel_ends_it() -> None:
+    for status in (407, 503):
+        script = Script(credentials=(Credentials(username="alice", password="secret"),))
+        script.targets["sip:trunk.example.com"] = (TRUNK, SECOND)
+        script.give(dial(target="sip:trunk.example.com"), Go(session="leg"))
+        invite = script.last()
+        script.give(Cancel(session="leg"))
+        if status == 407:
+            script.reply(invite, 100)
+        script.reply(invite, status, tag="p", headers=CHALLENGE)
+        assert script.kinds() == ["Held", "Over"]
+        assert (script.events[-1].who, script.events[-1].status) == ("peer", status)
+        script.wait(40)
+        assert script.endpoint.transactions == 0

@@ -274,8 +274,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        # An INFO of ours that the peer answers with 481 although it has sent no ACK yet.
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.BYE_KEPT: {
         Input.ACK: (State.HANGING_UP, (_stop, _bye)),
@@ -289,7 +288,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.TALKING: {
         Input.BYE: (State.HANGING_UP, (_bye,)),
