@@ -719,3 +719,27 @@ def test_a_ringing_call_that_ends_is_not_rung_on() -> None:
         script.hear(inside("ACK", our_tag(script), branch="alice1"))
         script.wait(5)
         assert script.endpoint.next_deadline() is None
+
+
+def test_a_repeated_invite_gets_its_refusal_again() -> None:
+    script, session = rung()
+    script.give(Reject(session=session, status=486))
+    script.hear(invite())
+    assert script.count("SIP/2.0 486") == 2
+    script.hear(inside("ACK", our_tag(script), branch="alice1"))
+    script.hear(invite())
+    assert script.count("SIP/2.0 486") == 2
+    assert len(script.of(Incoming)) == 1
+
+
+def test_a_repeated_invite_is_absorbed_once_it_is_accepted() -> None:
+    """RFC 6026 §7.1: the session repeats the 200, not the transaction; it stays known for 64*T1."""
+    script, session = rung()
+    script.give(Accept(session=session, body=ANSWER))
+    script.hear(invite())
+    assert script.count("SIP/2.0 200") == 1
+    script.hear(inside("ACK", our_tag(script)))
+    script.wait(31)
+    script.hear(invite())
+    assert len(script.of(Incoming)) == 1
+    assert script.endpoint.sessions == 1
