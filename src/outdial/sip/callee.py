@@ -16,6 +16,7 @@ from .message import Request, Response
 from .respond import ALLOW, SUPPORTED
 from .route_set import contact_of, route_set
 from .session import Session, Stack, own_text
+from .transaction import Input as TxInput
 from .transaction import Transaction
 from .uri import bracketed
 from .values import AckBody, Address, ByeReceived, Headers
@@ -194,7 +195,7 @@ def _accept(call: Callee, now: float) -> None:
 
 def _again(call: Callee, now: float) -> None:
     stack = call.stack
-    stack.send(call.tx.data, call.tx.destination, call.session)
+    call.tx.take(TxInput.SEND_SUCCESS, now)
     call.interval = min(2 * call.interval, stack.timers.t2)
     stack.arm_session(call, "again", now + call.interval)
 
