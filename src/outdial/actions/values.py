@@ -88,6 +88,8 @@ class Context:
     max_recording_s: int | None = None
     """A server maximum, where one is configured: then DurationInSeconds may be absent."""
     deliver_timeout_s: float = 10.0
+    strict: bool = False
+    """AWS's documented ranges where applications in use go beyond them (setting `limits`)."""
 
 
 class Running(Core, Protocol):

@@ -1,18 +1,21 @@
 """What holds the cores together: the four methods, timers, tables, and the pump."""
 
+from .backoff import Backoff
 from .core import Core, Deadline
-from .pump import Observer, Port, Pump, Routes, Unrouted
+from .pump import Observer, OnFault, Port, Pump, Routes, Unrouted
 from .table import FAULT, IGNORE, Fault, Ignore, Row, Table, draw, missing
 from .timers import Timers
 
 __all__ = [
     "FAULT",
     "IGNORE",
+    "Backoff",
     "Core",
     "Deadline",
     "Fault",
     "Ignore",
     "Observer",
+    "OnFault",
     "Port",
     "Pump",
     "Routes",

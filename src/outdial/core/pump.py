@@ -16,7 +16,10 @@ from .core import Core, Deadline
 Port = Callable[[Any, float], None]
 Routes = Mapping[tuple[str, type], str]
 Observer = Callable[[str, str, Any, float], None]
-"""(source, destination, value, now): each value that passes, before it is delivered."""
+"""(source, destination, value, now): each value that passes, before it is delivered. An observer that has a method `wants(type) -> bool` is
+shown the types that it wants only."""
+OnFault = Callable[[str, Any, Exception], None]
+"""(core or port, input, error): something of ours raised, which is a bug; the pump goes on with the next input."""
 
 
 class Unrouted(LookupError):
@@ -26,11 +29,21 @@ class Unrouted(LookupError):
 class Pump:
     """Runs cores until all are empty; `now` is always given from outside."""
 
-    def __init__(self, cores: Mapping[str, Core], ports: Mapping[str, Port], routes: Routes, observers: Iterable[Observer] = ()) -> None:
+    def __init__(
+        self,
+        cores: Mapping[str, Core],
+        ports: Mapping[str, Port],
+        routes: Routes,
+        observers: Iterable[Observer] = (),
+        on_fault: OnFault | None = None,
+    ) -> None:
+        """Without `on_fault` what a core or port raises is raised by `run`: right for tests, where a bug should end everything."""
         self._cores = dict(cores)
         self._ports = dict(ports)
         self._routes = dict(routes)
-        self._observers = list(observers)
+        self._observers = tuple(observers)
+        self._seen_by: dict[type, tuple[Observer, ...]] = {}
+        self._on_fault = on_fault
         self._queue: deque[tuple[str, str, Any]] = deque()
         self._deadlines: dict[str, Deadline | None] = {name: core.next_deadline() for name, core in self._cores.items()}
         self._running = False
@@ -51,13 +64,18 @@ class Pump:
             queue = self._queue
             while queue:
                 source, destination, item = queue.popleft()
-                for observer in self._observers:
+                observers = self._seen_by.get(type(item))
+                for observer in self._learn(type(item)) if observers is None else observers:
                     observer(source, destination, item, now)
                 core = self._cores.get(destination)
-                if core is None:
-                    self._ports[destination](item, now)
-                else:
-                    core.receive(item, now)
+                try:
+                    if core is None:
+                        self._ports[destination](item, now)
+                    else:
+                        core.receive(item, now)
+                except Exception as error:
+                    self._fault(destination, item, error)
+                if core is not None:
                     self._drain(destination, core)
         finally:
             self._running = False
@@ -71,7 +89,10 @@ class Pump:
                 return
             for name in due:
                 core = self._cores[name]
-                core.handle_timer(now)
+                try:
+                    core.handle_timer(now)
+                except Exception as error:
+                    self._fault(name, self._deadlines[name], error)
                 self._drain(name, core)
             self.run(now)
 
@@ -83,6 +104,16 @@ class Pump:
     def idle(self) -> bool:
         """Nothing is queued."""
         return not self._queue
+
+    def _learn(self, kind: type) -> tuple[Observer, ...]:
+        found = tuple(seer for seer in self._observers if getattr(seer, "wants", lambda _: True)(kind))
+        self._seen_by[kind] = found
+        return found
+
+    def _fault(self, where: str, item: Any, error: Exception) -> None:
+        if self._on_fault is None:
+            raise error
+        self._on_fault(where, item, error)
 
     def _drain(self, name: str, core: Core) -> None:
         while (output := core.next_output()) is not None:

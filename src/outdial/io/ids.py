@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import secrets
 import uuid
@@ -12,7 +11,8 @@ class LiveIds:
     """Random bits from the operating system; satisfies `model.ids.Ids`."""
 
     def __init__(self, first: int = 1) -> None:
-        self._count = itertools.count(first)
+        self.last = first - 1
+        """The number that was given last."""
 
     def bits(self, n: int) -> int:
         """`n` random bits as an integer."""
@@ -20,7 +20,8 @@ class LiveIds:
 
     def number(self) -> int:
         """The next number of the node's one counter (tokens, command ids): always growing."""
-        return next(self._count)
+        self.last += 1
+        return self.last
 
     def hex(self, n: int) -> str:
         """`n` random hexadecimal digits (tags, branches)."""

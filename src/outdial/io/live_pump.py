@@ -16,7 +16,7 @@ class LivePump:
         self.pump = pump
         self._loop = loop
         self._handle: asyncio.TimerHandle | None = None
-        self._armed_at: float | None = None
+        self._armed_at = 0.0
         self._closed = False
 
     def give(self, destination: str, item: Any, source: str = "world") -> None:
@@ -38,19 +38,21 @@ class LivePump:
             self._handle.cancel()
 
     def _fire(self) -> None:
-        self._handle = self._armed_at = None
+        self._handle = None
         if not self._closed:
             self.pump.fire(clock.now())
             self._arm()
 
     def _arm(self) -> None:
+        """See that the timer fires by the earliest deadline. One that was armed for earlier stays: firing for nothing is cheaper than
+        moving it with each input."""
         deadline = self.pump.next_deadline()
-        at = None if deadline is None else deadline.at
-        if at == self._armed_at and self._handle is not None:
+        if deadline is None:
             return
+        at = deadline.at
         if self._handle is not None:
+            if self._armed_at <= at:
+                return
             self._handle.cancel()
-            self._handle = None
         self._armed_at = at
-        if at is not None:
-            self._handle = self._loop.call_later(max(0.0, at - clock.now()), self._fire)
+        self._handle = self._loop.call_later(max(0.0, at - clock.now()), self._fire)

@@ -70,6 +70,8 @@ class FunctionState(Value, frozen=True, kw_only=True):
     state: Literal["served", "unserved", "broken"]
     detail: str = ""
     """What is wrong (file, line, message) and how to mend it."""
+    loading: bool = False
+    """It is taken to be served, but no worker has loaded it since it was configured or its files changed."""
 
 
 InvocationResult = Replied | BadReply | InvocationFailed

@@ -54,3 +54,16 @@ class InvocationSettings(Value, frozen=True, kw_only=True):
     handler_retries: int = 1
     resend_after_s: float | None = None
     idle_worker_s: float = 60.0
+    hold_s: float = 1.0
+    """How long an event waits for its commit while the database refuses."""
+    load_timeout_s: float = 30.0
+    """A worker that has not loaded its handler by then is taken for broken."""
+    environment: dict[str, str] = {}
+    """The node's own environment; what begins with `OUTDIAL_` is left out for workers."""
+    endpoint: str = ""
+    """Address of the node's API, for handlers that place calls themselves; empty: not given to them."""
+    access_key: str = ""
+    """A key of the node for handlers that find no other credentials; empty: none is given."""
+    secret_key: str = ""
+    region: str = "us-east-1"
+    account: str = "000000000000"

@@ -23,6 +23,12 @@ class FunctionSpec(Value, frozen=True, kw_only=True):
     max_workers: int = 64
 
 
+class FunctionsConfigured(Value, frozen=True, kw_only=True):
+    """The functions as they are configured from now on, in place of those before: given to `apps/invocations`."""
+
+    functions: tuple[FunctionSpec, ...]
+
+
 class Context(Value, frozen=True, kw_only=True):
     """What the handler's context object says."""
 
@@ -90,6 +96,8 @@ class WorkerReply(Value, frozen=True, kw_only=True):
     text: str
     """The reply's JSON, unparsed; at most 6 MB."""
     too_long: bool = False
+    too_deep: bool = False
+    """It nests deeper than the worker could write; `text` is empty then."""
 
 
 class WorkerError(Value, frozen=True, kw_only=True):
@@ -106,6 +114,8 @@ class WorkerExited(Value, frozen=True, kw_only=True):
     worker: WorkerId
     status: int
     """Exit status, or minus the signal."""
+    detail: str = ""
+    """What the worker itself said last: an error that nobody caught, with its frames."""
 
 
 class WorkerOutput(Value, frozen=True, kw_only=True):

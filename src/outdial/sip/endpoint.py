@@ -194,7 +194,8 @@ class Endpoint:
 
     def _reject(self, item: Reject, now: float) -> None:
         own_text(item.reason, "reason")
-        headers = own_headers(item.headers, RESERVED)
+        # The Contact of a redirection is its owner's to name, RFC 3261 §21.3.
+        headers = own_headers(item.headers, RESERVED - {"contact", "m"} if 300 <= item.status < 400 else RESERVED)
         session = self._sessions.get(item.session)
         if session is None:
             return

@@ -1,0 +1,93 @@
+"""What kind of number is it, and where? Judged by libphonenumber's tables (PyPI `phonenumberslite`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import phonenumbers
+from phonenumbers import PhoneNumberType, shortnumberinfo
+
+Kind = Literal["ordinary", "premium", "shared_cost", "satellite", "non_geographic"]
+
+SATELLITE_CODES = frozenset({870, 881})
+"""Inmarsat, and the global mobile satellite system (ITU-T E.164, list of assigned codes)."""
+SHORT = 6
+"""Emergency and special numbers are looked for among numbers of at most so many digits; the few longer short codes of the tables are
+carriers' prefixes in front of ordinary numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """What the tables say of a number."""
+
+    possible: bool
+    region: str | None = None
+    """ISO 3166 alpha-2, or None: of no known country."""
+    kind: Kind = "ordinary"
+    special: str = ""
+    """Not empty: an emergency or special number, in these words."""
+
+
+@lru_cache(maxsize=8192)
+def classify(number: str) -> Destination:
+    """Judge a number in E.164 form, with or without its plus sign."""
+    digits = number.removeprefix("+")
+    try:
+        parsed = phonenumbers.parse("+" + digits)
+    except phonenumbers.NumberParseException:
+        return Destination(possible=False, special=_special_anywhere(digits))
+    code = parsed.country_code or 0
+    regions = phonenumbers.region_codes_for_country_code(code)
+    after_code = digits.removeprefix(str(code))
+    if special := _special(after_code, regions, phonenumbers.is_valid_number(parsed)) or _special_anywhere(digits):
+        return Destination(possible=False, special=special)
+    if not phonenumbers.is_possible_number(parsed):
+        return Destination(possible=False)
+    return Destination(possible=True, region=_region(parsed), kind=_kind(parsed, code, regions))
+
+
+def _region(parsed: phonenumbers.PhoneNumber) -> str | None:
+    found = phonenumbers.region_code_for_number(parsed)
+    return None if found in (None, "001") else str(found)
+
+
+def _kind(parsed: phonenumbers.PhoneNumber, code: int, regions: tuple[str, ...]) -> Kind:
+    if code in SATELLITE_CODES:
+        return "satellite"
+    if "001" in regions:
+        return "non_geographic"
+    found = phonenumbers.number_type(parsed)
+    if found == PhoneNumberType.PREMIUM_RATE:
+        return "premium"
+    return "shared_cost" if found == PhoneNumberType.SHARED_COST else "ordinary"
+
+
+def _special(digits: str, regions: Iterable[str], is_a_telephone: bool) -> str:
+    """What a country knows these digits as; a short code that is somebody's ordinary number is none."""
+    if len(digits) > SHORT:
+        return ""
+    for region in regions:
+        if shortnumberinfo.is_emergency_number(digits, region):
+            return f"an emergency number of {region}"
+    if is_a_telephone or not digits:
+        return ""
+    for region in regions:
+        code = phonenumbers.country_code_for_region(region)
+        if shortnumberinfo.is_valid_short_number_for_region(
+            phonenumbers.PhoneNumber(country_code=code, national_number=int(digits)), region
+        ):
+            return f"a short code of {region}"
+    return ""
+
+
+def _special_anywhere(digits: str) -> str:
+    """Digits that are an emergency number or a short code of any country, dialled without a country's code."""
+    if len(digits) > SHORT:
+        return ""
+    if any(shortnumberinfo.is_emergency_number(digits, region) for region in phonenumbers.SUPPORTED_REGIONS):
+        return "an emergency number"
+    found = any(_special(digits, (region,), False) for region in phonenumbers.SUPPORTED_REGIONS)
+    return "a short code" if found else ""

@@ -1,0 +1,73 @@
+"""Runs a node in the foreground: loop, signals, drain, exit status (DESIGN 3.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..config import Config
+from .node import Node
+
+Ready = Callable[[Node], Awaitable[None] | None]
+
+
+def run(config: Config, on_ready: Ready | None = None, write_log: Callable[[str], None] | None = None) -> int:
+    """Run a node until it is asked to end; gives the exit status. `on_ready` is called once requests are taken; where it is a coroutine the
+    node ends when that ends. Raises `OutdialError` where it cannot start."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(serve(config, on_ready, write_log or _to_stderr))
+
+
+async def serve(config: Config, on_ready: Ready | None, write_log: Callable[[str], None]) -> int:
+    """The same on a running loop."""
+    node = await Node.start(config, write_log)
+    try:
+        wishes = _signals(node)
+        followed: Any = None
+        if on_ready is not None and (told := on_ready(node)) is not None:
+            followed = asyncio.ensure_future(told)
+            followed.add_done_callback(lambda _: wishes.put_nowait(0.0))
+        await _until_drained(node, wishes)
+        if followed is not None:
+            followed.cancel() if not followed.done() else followed.result()
+    finally:
+        await node.stop()
+    return 0
+
+
+async def _until_drained(node: Node, wishes: asyncio.Queue[float]) -> None:
+    within = await wishes.get()
+    drained = asyncio.ensure_future(node.drain(within))
+    while not drained.done():
+        again = asyncio.ensure_future(wishes.get())
+        await asyncio.wait((drained, again), return_when=asyncio.FIRST_COMPLETED)
+        if again.done():
+            node.hang_up_now()
+        else:
+            again.cancel()
+    await drained
+
+
+def _signals(node: Node) -> asyncio.Queue[float]:
+    """Wishes to end: SIGTERM and the first Ctrl-C drain, the second one hangs up now."""
+    wishes: asyncio.Queue[float] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, wishes.put_nowait, node.config.drain_timeout)
+    node.wish_to_end.add_done_callback(lambda wish: wishes.put_nowait(wish.result()) if not wish.cancelled() else None)
+    return wishes
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
