@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 SIP_WITHIN_S = 70.0
-"""How long SIP and the engine may owe an ended leg their last word. The longest that SIP takes is twice 64*T1: a CANCEL that a 2xx crosses at
-the last moment, then a BYE without an answer."""
+"""How long SIP and the engine may owe an ended leg their last word. The longest that SIP takes is twice 64*T1: a CANCEL that a 2xx
+crosses at the last moment, then a BYE without an answer."""
 
 
 class Leg(Machine):
