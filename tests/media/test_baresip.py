@@ -86,7 +86,7 @@ class Baresip:
         self.process.wait()
 
     @property
-    def heard(self) -> np.ndarray:  # type: ignore[type-arg]
+    def heard(self) -> np.ndarray:
         (path,) = self.home.glob("dump-*-dec.wav")
         return read_wav(path)
 
@@ -162,7 +162,7 @@ def call(request: pytest.FixtureRequest, live: LiveRig, tmp_path: Path) -> Itera
         caller.socket.close()
 
 
-def pitch(samples: np.ndarray) -> float:  # type: ignore[type-arg]
+def pitch(samples: np.ndarray) -> float:
     """The strongest frequency."""
     return float(np.abs(np.fft.rfft(samples * np.hanning(len(samples)))).argmax() * 8000 / len(samples))
 
