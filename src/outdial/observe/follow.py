@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..model.ids import CallId
 from ..model.records import LegRow, NoteRow, Record, SequenceBase, Unfinished
-from ..model.work import Save
+from ..model.work import Save, Withdrawn
 from .legs import Legs
 
 QUEUED: Final = 1000
@@ -99,7 +99,7 @@ class Follow:
 
     def wants(self, kind: type) -> bool:
         """Whether values of this type say anything to it."""
-        return kind in (Save, Unfinished)
+        return kind in (Save, Unfinished, Withdrawn)
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from ..model.ids import Wall
-from ..model.work import Save
+from ..model.work import Save, Withdrawn
 from .legs import Legs
 from .line import Fact, Glyph, Level, render
 from .masking import mask
@@ -39,7 +39,7 @@ class Log:
 
     def wants(self, kind: type) -> bool:
         """Whether values of this type say anything to it."""
-        return kind is Save or kind.__name__ in self._values
+        return kind in (Save, Withdrawn) or kind.__name__ in self._values
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
@@ -52,6 +52,8 @@ class Log:
                     self._tell(row[1](record, self._legs), now)
             self._legs.drop(value)
             return
+        if isinstance(value, Withdrawn):
+            self._legs.drop(value)
         row = self._values.get(type(value).__name__)
         if row is not None:
             self._tell(row[1](value, self._legs), now)

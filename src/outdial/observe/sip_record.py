@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Protocol
 
 from ..model.ids import CallId, LegId, Token, Wall
 from ..model.records import CallEnded, NoteRow, Record, SipMessageRow, Unfinished
-from ..model.work import Save
+from ..model.work import Save, Withdrawn
 from .legs import Legs
 from .masking import redacted
 
@@ -51,14 +51,14 @@ class SipRecord:
 
     def wants(self, kind: type) -> bool:
         """Whether values of this type say anything to it."""
-        return kind in (Save, Unfinished) or kind.__name__ == TRACE
+        return kind in (Save, Unfinished, Withdrawn) or kind.__name__ == TRACE
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
         kind = type(value)
         if kind.__name__ == TRACE:
             self._keep(value, now)
-        elif kind is Save or kind is Unfinished:
+        elif kind is Save or kind is Unfinished or kind is Withdrawn:
             self._legs.see(value)
             for record in value.unit if kind is Save else ():
                 if isinstance(record, CallEnded):
