@@ -73,43 +73,43 @@ WHOLE: list[tuple[str, dict[str, Any], str]] = [
         "not_allowed",
         {"to": "+19005550150"},
         "+1900555**** is a premium-rate number, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+41840123456"},
         "+4184012**** is a shared-cost number, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+870123456789"},
         "+87012345**** is a satellite number, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+883510012345"},
         "+88351001**** belongs to no country, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+12465550123"},
         "+1246555**** is in BB, and only US may be called. "
-        "Add a number of that country with `outdial number add`, or name the country in allowed_countries.",
+        "Add a number of that country with `outdial number add`, or name the country in allow_countries.",
     ),
     (
         "not_allowed",
         {"to": "+10000000000"},
         "+1000000**** is in no country that is known, and only US may be called. "
-        "Add a number of that country with `outdial number add`, or name the country in allowed_countries.",
+        "Add a number of that country with `outdial number add`, or name the country in allow_countries.",
     ),
     (
         "not_allowed",
         {"facts": replace(FACTS, countries_owned=())},
         "+1206555**** is in US, and no country may be called yet. "
-        "Add a number of that country with `outdial number add`, or name the country in allowed_countries.",
+        "Add a number of that country with `outdial number add`, or name the country in allow_countries.",
     ),
     (
         "not_owned",
