@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -136,3 +140,27 @@ def test_locked_for_ten_seconds(tmp_path: Path) -> None:
         verdict = trunk.wait()
         assert verdict.good
         assert len({message.partition("branch=")[2].split()[0] for message in verdict.heard if message.startswith("INVITE ")}) == 3
+
+
+@pytest.mark.peer
+@needs_sipp
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """As where it is locked; the node's log lies on that disk too."""
+    (tmp_path / "disk").mkdir(mode=0o700)
+    script = 'mount -t tmpfs -o size=8m,mode=700 tmpfs "$1/disk" && exec "$2" "$3" "$1"'
+    unshare = shutil.which("unshare")
+    command = [unshare or "", "-r", "-m", "sh", "-c", script, "sh", str(tmp_path), sys.executable]
+    if unshare is None or subprocess.run([*command, "/dev/null"], capture_output=True, check=False).returncode:
+        pytest.skip("no small disk can be made here: this machine lets nobody mount a tmpfs of his own")
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(here.parent), *sys.path))}
+    done = subprocess.run(
+        [*command, str(here / "full_disk.py")],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=100,
+        check=False,
+        start_new_session=True,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
