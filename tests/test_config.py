@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from outdial.config import Config, ConfigError, HostPort, NumberRange, PortRange, function_spec, load
+from outdial.config.kinds import show_duration
 from outdial.config.page import settings_page
 from outdial.errors import OutdialError
 from outdial.model.ids import FunctionName
@@ -89,6 +90,11 @@ def test_durations(text: str, seconds: float) -> None:
     assert from_env(ring_timeout=text).ring_timeout == seconds
 
 
+@pytest.mark.parametrize("text", ["90s", "4h", "500ms", "90.5s", "0s"])
+def test_durations_are_shown_as_they_are_read(text: str) -> None:
+    assert show_duration(from_env(ring_timeout=text).ring_timeout) == text
+
+
 def test_what_can_be_off() -> None:
     assert from_env(resend_after="off").resend_after is None
     assert from_env(resend_after="5s").invocation_settings().resend_after_s == 5
@@ -119,11 +125,11 @@ WRONG: list[tuple[str, str, str]] = [
     ("trunk", "[oops", 'trunk: "[oops" is not a list: words between commas, or JSON'),
     ("function", "reminder.py", 'function: "reminder.py" is not functions: NAME=SPEC between commas, or JSON'),
     (
-        "function",
-        "a=reminder.py",
-        'function.a: "reminder.py" is not a function: python:PATH.py:NAME, python:FOLDER:MODULE.NAME, the same with node:, '
-        "or an http:// or https:// address",
+        "allow_countries",
+        "US, Germany",
+        'allow_countries: "US, Germany" is not a list of countries by their two letters, for example US, CA',
     ),
+    ("allow_prefixes", "1206", 'allow_prefixes: "1206" is not a list of beginnings of numbers, for example +1206, +4420'),
     ("limits", "odd", "limits: \"odd\" is not 'strict' or 'relaxed'"),
     ("max_calls", "0", 'max_calls: "0" is not a number from 1 on'),
     ("max_calls", "many", 'max_calls: "many" is not a whole number'),
@@ -241,26 +247,21 @@ def test_what_can_serve_a_function(text: str, expected: tuple[str, str, str]) ->
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "python:", "python:x.py", "python:x.py:", "python::handler", "ruby:x.rb:h", "http:x", "http://", "/h/x.py", "python:/h:handler"],
+    ("text", "sentence", "hint"),
+    [
+        ("python:x.py", "function.f: function f: python:x.py does not name the function", "The way to write it: python:x.py:handler."),
+        ("/h/x.py", 'function.f: function f: "/h/x.py" does not say what runs it', "The way to write it: python:/h/x.py:handler."),
+        (
+            "aws:",
+            "function.f: aws: (the real Lambda) is not supported yet, for function f",
+            "The way to write it: with python:, node:, http:// or https://.",
+        ),
+    ],
 )
-def test_what_cannot(text: str) -> None:
-    with pytest.raises(ConfigError):
-        function_spec(FunctionName("f"), text)
-
-
-@pytest.mark.parametrize("text", ["webhook:https://x", "runtime:./x", "aws:"])
-def test_what_will_be_served_later_says_so(text: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        function_spec(FunctionName("f"), text)
-    assert "is not served yet" in caught.value.sentence
-    assert "come later" in caught.value.hint
-
-
-@pytest.mark.parametrize("name", ["", "a b", "x" * 65, "a:b:c", "ä"])
-def test_names_of_functions(name: str) -> None:
-    with pytest.raises(ConfigError, match="is not the name of a function"):
-        function_spec(FunctionName(name), "http://x")
+def test_what_cannot_serve_one_says_how_to_mend_it(text: str, sentence: str, hint: str) -> None:
+    with pytest.raises(OutdialError) as caught:
+        function_spec(FunctionName("f"), text, setting="function.f")
+    assert (caught.value.code, caught.value.sentence, caught.value.hint) == ("function", sentence, hint)
 
 
 def test_every_setting_is_documented() -> None:

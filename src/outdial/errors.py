@@ -41,6 +41,16 @@ def _commands() -> tuple[Entry, ...]:
             },
         ),
         Entry(
+            code="function",
+            sentence="{setting}: {problem}",
+            hint="The way to write it: {mend}.",
+            example={
+                "setting": "--function",
+                "problem": "function hello: python:hello.py does not name the function",
+                "mend": "python:hello.py:handler",
+            },
+        ),
+        Entry(
             code="unknown_setting",
             sentence="{place} sets {setting}, which is no setting{suggestion}",
             hint="`outdial config check --list` names every setting.",
@@ -189,7 +199,7 @@ def _refusals() -> tuple[Entry, ...]:
             "As many calls are in progress as are allowed.",
             "Wait for one to end, or raise max_calls or max_calls_per_key.",
         ),
-        "trunk": ("The trunk could not be reached a moment ago.", "`outdial trunk` shows its state; it is tried again after 5 seconds."),
+        "trunk": ("The trunk could not be reached a moment ago.", "`outdial trunk ping` asks it; it is tried again after 5 seconds."),
         "overloaded": (
             "The machine does not keep up with the calls that are up.",
             "Place fewer calls a second, or give it more processors or ports.",

@@ -16,6 +16,7 @@ from outdial import __version__
 from outdial.api import sigv4
 from outdial.api.admin.calls import SHOWN, in_order
 from outdial.api.context import ApiSettings
+from outdial.io import http as port
 from outdial.model.events import NewOutboundCall, Ringing
 from outdial.model.ids import ApplicationId, CallId, FunctionName, KeyId, LegId
 from outdial.model.participants import Participant
@@ -331,6 +332,17 @@ def test_a_follower_that_leaves_costs_nothing_more(server: ApiServer) -> None:
     follower.answer.close()
     follower.connection.close()
     server.wait_until(lambda: server.follow.closed == [True])
+
+
+def test_a_node_that_stops_ends_its_followers(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(port, "STOP_S", 0.05)
+    with ApiServer() as server:
+        keep(server, HISTORY)
+        follower = Follower(server)
+        assert follower.next() == ROW
+    assert server.follow.closed == [True]
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
+    follower.connection.close()
 
 
 def test_an_unknown_call_cannot_be_followed(server: ApiServer, ask: Local) -> None:

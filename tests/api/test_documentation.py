@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from helpers.scripts import ROOT, script
+from outdial.api.errors import STATUSES
 from outdial.api.operations import SERVED
 
 
@@ -23,6 +24,18 @@ def test_every_operation_that_is_served_is_called_by_a_compatibility_test() -> N
 
 PLACES = {"update_sip_media_application", "update_phone_number", "restore_phone_number"}
 """Tried by requests of their own: test_applications, test_numbers."""
+
+
+def test_every_error_is_documented_with_its_status() -> None:
+    rows = [
+        line.split("|")
+        for line in (ROOT / "docs" / "aws-api.md").read_text().splitlines()
+        if line.startswith("| `") and "Exception" in line
+    ]
+    documented: dict[str, int] = {}
+    for _, names, statuses, *_ in rows:
+        documented |= dict(zip(re.findall(r"`(\w+)`", names), map(int, statuses.split(",")), strict=True))
+    assert documented == STATUSES
 
 
 def test_every_path_of_our_own_is_documented() -> None:

@@ -128,7 +128,7 @@ def test_keys_are_new_each_time() -> None:
     [
         ("+12065550100", "US", "Local"), ("+16135550100", "CA", "Local"), ("+442079460000", "GB", "Local"),
         ("+18005550100", "US", "TollFree"),
-        ("+8831300000", "ZZ", "Local"),
+        ("+8831300000", "ZZ", "Local"), ("+19995550100", "ZZ", "Local"), ("+18765550100", "JM", "Local"),
     ],
 )  # fmt: skip
 def test_a_number_tells_its_country(number: str, country: str, kind: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.handler_node import invoke
 from helpers.invocation_rig import HTTP, OK, PYTHON, Rig
+from outdial.apps.worker import WorkerState
 from outdial.model.invocations import BadReply, InvocationFailed, Invoke, Replied
 from outdial.model.records import InvocationDone, InvocationRow
 from outdial.model.work import Save, Saved
@@ -111,11 +112,15 @@ def check(rig: Recorded) -> None:
     for kind in (InvocationRow, InvocationDone):
         assert Counter(row.call for row in records if isinstance(row, kind)) == outcomes
     texts: dict[str, set[str]] = {}
-    for given_ in [*rig.all(GiveEvent), *rig.all(HttpInvoke)]:
+    out: list[GiveEvent | HttpInvoke] = [*rig.all(GiveEvent), *rig.all(HttpInvoke)]
+    for given_ in out:
         texts.setdefault(given_.call, set()).add(given_.text)
     assert all(len(some) == 1 for some in texts.values())
     for number in Counter(given_.call for given_ in rig.all(GiveEvent)).values():
         assert number <= 2 or rig.core.settings.resend_after_s is not None
+    assert [w.id for w in rig.core._workers.values() if w.state in (WorkerState.BUSY, WorkerState.RETIRING)] == [], (
+        "nobody is busy for ever"
+    )
     busy: dict[str, int] = {}
     killed: set[str] = set()
     for _, item in rig.log:

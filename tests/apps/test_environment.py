@@ -81,3 +81,7 @@ def test_other_credentials_are_left_alone(name: str) -> None:
     found = environment({name: "theirs"})
     assert found[name] == "theirs"
     assert "AWS_SECRET_ACCESS_KEY" not in found
+
+
+def test_an_alias_is_no_part_of_the_name() -> None:
+    assert worker_environment(msgspec.structs.replace(PYTHON, name="app:live"), NODE)["AWS_LAMBDA_FUNCTION_NAME"] == "app"

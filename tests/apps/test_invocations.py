@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from helpers.handler_node import invoke
@@ -339,6 +340,19 @@ def test_resend_after_a_worker_that_never_answers_is_ended_when_the_time_is_over
     assert rig.all(KillWorker) == []
     rig.advance(15.0)
     assert [kill.worker for kill in rig.all(KillWorker)] == [first.worker]
+
+
+def test_resend_after_an_answer_that_comes_while_the_repeat_waits_leaves_no_worker_busy() -> None:
+    rig = Rig(msgspec.structs.replace(PYTHON, max_workers=1), resend_after_s=5.0)
+    asked = invoke("app")
+    rig.give(asked)
+    rig.advance(6.0)
+    rig.replies()
+    assert isinstance(rig.result(asked), Replied)
+    other = invoke("app")
+    rig.give(other)
+    rig.replies()
+    assert isinstance(rig.result(other), Replied)
 
 
 # Functions that cannot be invoked

@@ -189,7 +189,7 @@ def test_a_function_that_nobody_ever_spoke_of_is_unserved() -> None:
     world.place(facts=replace(facts, application=other))
     assert world.cdr.termination.detail == (
         "The function later cannot be invoked: nothing serves it. Serve it with --function NAME=SPEC, "
-        "or name it under [functions] in the configuration."
+        "or name it under [function] in the configuration."
     )
     assert not world.all(sip.Dial)
 

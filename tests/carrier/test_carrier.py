@@ -8,7 +8,7 @@ from helpers.carrier_line import OFFER, PLAYS_S, PORT, Line
 from outdial.carrier import SUBSCRIBERS, Subscriber, steps
 from outdial.carrier.carrier import user_of
 from outdial.model import media, work
-from outdial.model.ids import LegId
+from outdial.model.ids import LegId, Token
 from outdial.sdp import judge_answer, make_offer, parse
 from outdial.sip import values as sip
 
@@ -276,7 +276,8 @@ def test_an_offer_without_a_codec_of_ours_is_488_with_the_reason() -> None:
     refused = line.last(sip.Reject)
     assert refused.status == 488
     assert dict(refused.headers)["Warning"].startswith('304 carrier "SDP line 6 ')
-    assert isinstance(line.out[-1], media.CloseStream)
+    assert not line.all(media.OpenStream)
+    assert not line.all(sip.Ring)
     line.give(sip.Over(session=session, who="us", status=488))
     assert line.carrier.calls == 0
 
@@ -319,6 +320,28 @@ def test_an_update_before_there_is_a_port_waits() -> None:
     session = line.call("+12065550157")
     line.give(sip.Offered(session=session, method="UPDATE", body=OFFER))
     assert line.last(sip.Reject).status == 491
+
+
+def test_it_rings_while_the_engine_is_still_asked_and_answers_when_there_is_a_port() -> None:
+    line = Line(slow_engine=5.0)
+    session = line.call("+12065550150")
+    assert line.last(sip.Ring) == sip.Ring(session=session)
+    line.go(4.9)
+    assert not line.all(sip.Accept)
+    line.go(0.1)
+    assert judge_answer(OFFER, line.last(sip.Accept).body).port == PORT
+
+
+def test_a_caller_may_give_up_while_the_engine_is_still_asked() -> None:
+    line = Line(slow_engine=5.0)
+    session = line.call("+12065550168")
+    line.go(1.0)
+    line.give(sip.ByeReceived(session=session, cancelled=True))
+    line.give(sip.Over(session=session, who="peer", status=487))
+    line.go(10.0)
+    assert not line.all(sip.Accept)
+    assert len(line.all(media.CloseStream)) == 1
+    assert line.carrier.calls == 0
 
 
 def test_without_a_port_a_call_is_refused() -> None:
@@ -390,7 +413,7 @@ def test_what_comes_late_or_for_nobody_changes_nothing() -> None:
     for item in (
         sip.AckBody(session=session, body=b""), sip.ByeReceived(session=session), sip.Offered(session=session, method="UPDATE", body=b""),
         sip.Over(session="nobody", who="us", status=0), media.Speech(stream=LegId("nobody")), media.Speech(stream=LegId(session)),
-        work.WorkFailed(token=work.Token(99999), reason="engine"),
+        work.WorkFailed(token=Token(99999), reason="engine"),
         media.Load(streams=0, sent=0, late=0, worst_ms=0, ports_free=1, ports=1, cpu=0.0),
     ):  # fmt: skip
         line.give(item)

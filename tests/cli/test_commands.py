@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,7 @@ Outdial = Callable[..., Ran]
 
 def test_version(outdial: Outdial) -> None:
     assert outdial("version") == Ran(status=0, out=f"outdial {__version__}\n", err="")
+    assert outdial("--version").out == f"outdial {__version__}\n"
     assert json.loads(outdial("version", "--json").out)["outdial"] == __version__
 
 
@@ -70,7 +72,7 @@ def test_the_data_folder_can_be_named_by_flag_or_variable(outdial: Outdial, monk
     ("arguments", "sentence"),
     [
         (("--function", "reminder.py"), '--function: "reminder.py" is not NAME=SPEC'),
-        (("--function", "a=reminder.py"), 'function.a: "reminder.py" is not a function'),
+        (("--function", "a=reminder.py"), 'function.a: function a: "reminder.py" does not say what runs it'),
         (("--set", "ring_timeout"), '--set: "ring_timeout" is not NAME=VALUE'),
         (("--set", "ring_timeout=soon"), 'ring_timeout: "soon" is not a duration'),
         (("--set", "rng_timeout=5"), "the command line sets rng_timeout, which is no setting; did you mean ring_timeout?"),
@@ -83,7 +85,7 @@ def test_the_data_folder_can_be_named_by_flag_or_variable(outdial: Outdial, monk
 def test_wrong_flags_of_up_are_named(outdial: Outdial, arguments: tuple[str, ...], sentence: str) -> None:
     ran = outdial("up", *arguments)
     assert ran.status == 2
-    assert ran.code in ("bad_argument", "setting", "unknown_setting", "config_file")
+    assert ran.code in ("bad_argument", "function", "setting", "unknown_setting", "config_file")
     assert ran.err.startswith(f"error: {sentence}")
     assert "\n\nhint: " in ran.err
 
@@ -93,7 +95,7 @@ def test_config_check(outdial: Outdial, tmp_path: Path) -> None:
     ran = outdial("config", "check")
     assert ran.status == 0
     shown = dict(line.split(maxsplit=1) for line in ran.out.splitlines())
-    assert (shown["ring_timeout"], shown["trunk"], shown["s3"]) == ("90.0", "sip:trunk.example.com", "-")
+    assert (shown["ring_timeout"], shown["trunk"], shown["s3"]) == ("90s", "sip:trunk.example.com", "-")
     assert ran.err == "\nThe settings are in order.\n"
     assert json.loads(outdial("config", "check", "--json").out)["advertise"] == "203.0.113.7"
     assert "ring_timeout" in outdial("config", "check", "--list").out
@@ -159,3 +161,31 @@ def test_the_demo_says_what_it_needs(outdial: Outdial, monkeypatch: pytest.Monke
     ran = outdial("demo")
     assert (ran.status, ran.code) == (1, "extra_needed")
     assert ran.err.endswith('hint: Install it with `pip install "outdial[local]"`.\n')
+
+
+def commands() -> set[str]:
+    """Every command as it is typed."""
+    from typer.main import get_command
+
+    from outdial.cli.commands import app
+
+    found = set()
+    for name, one in get_command(app).commands.items():  # type: ignore[attr-defined]
+        found |= {f"{name} {inner}" for inner in one.commands} if hasattr(one, "commands") else {name}
+    return found
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert {name.split()[0] for name in commands()} == {
+        "up", "demo", "call", "calls", "trunk", "number", "app", "function", "key", "doctor", "config", "version",
+    }  # fmt: skip
+    assert {"calls ls", "calls show", "calls trace", "config check"} <= commands()
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    known = commands()
+    roots = {name.split()[0] for name in known}
+    for path in (Path(__file__).parent.parent.parent / "src" / "outdial").rglob("*.py"):
+        for first, second in re.findall(r"[`\"']outdial ([a-z]+)(?: ([a-z]+))?", path.read_text()):
+            assert first in roots, f"{path.name}: outdial {first}"
+            assert first in known or f"{first} {second}" in known or not second, f"{path.name}: outdial {first} {second}"

@@ -129,7 +129,22 @@ def test_whether_a_node_handler_can_be_loaded(tmp_path: Path, name: str, source:
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     assert why_not_loaded(function_spec(FunctionName("f"), f"python:{tmp_path}/none.py:handler")) == "there is no such file or folder"
-    assert why_not_loaded(function_spec(FunctionName("f"), "http://127.0.0.1:1/")) is None
+
+
+def test_whether_an_address_takes_connections() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/2015-03-31/functions/f/invocations"
+        assert why_not_loaded(function_spec(FunctionName("f"), address)) is None
+    assert why_not_loaded(function_spec(FunctionName("f"), address)) == "connection refused"
+    assert why_not_loaded(function_spec(FunctionName("f"), "https://nowhere.invalid/")) == "the name nowhere.invalid does not resolve"
+
+
+def test_a_voice_that_is_not_there(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, package=None: None)
+    found = findings(outdial("doctor", "--json"))["voice"][0]
+    assert (found["state"], "no speech engine is installed" in found["text"]) == ("bad", True)
 
 
 def test_a_broken_handler_is_found(outdial: Outdial, tmp_path: Path) -> None:

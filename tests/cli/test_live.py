@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,7 +44,8 @@ def test_up_says_what_it_listens_on_and_what_to_try(node: NodeProcess) -> None:
     assert said["trunk"].startswith(f"the built-in carrier at {node.facts['carrier']}: +12065550150 to +12065550199")
     assert said["data"] == str(node.data)
     assert said["keys"] == "outdial / outdial, on this machine only"
-    assert "Try:     outdial call +12065550150" in node.said
+    steps = ("outdial number add +12065550100", "outdial app add tested", "outdial call +12065550150")
+    assert "Try:     " + " && ".join(f"{step} --data {node.data}" for step in steps) in node.said
     with urllib.request.urlopen(f"{node.facts['http']}/healthz", timeout=5) as answer:
         assert answer.status == 200
 
@@ -225,8 +228,30 @@ def test_sigterm_ends_it_well_and_its_folder_can_still_be_read(tmp_path: Path, o
         assert outdial("call", "+12065550156", "--data", node.data).status == 1
         assert node.end() == 0
     assert not (node.data / "node.json").exists()
+    with NodeProcess(tmp_path / "n") as again:
+        assert f"Try:     outdial call +12065550150 --data {node.data}" in again.said
     assert "busy" in outdial("calls", "ls", "--data", node.data).out
     assert outdial("number", "ls", "--data", node.data).err.startswith("error: No node runs")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_end_it_waits_for_its_calls_and_asked_twice_it_hangs_up(tmp_path: Path, outdial: Outdial, number: int) -> None:
+    with NodeProcess(tmp_path / "n") as node:
+        node.handler.write_text("def handler(event, context):\n    return {'SchemaVersion': '1.0', 'Actions': []}\n")
+        assert outdial("function", "reload", "tested", "--data", node.data).status == 0
+        assert outdial("number", "add", "+12065550100", "--data", node.data).status == 0
+        assert outdial("app", "add", "tested", "--data", node.data).status == 0
+        id = outdial("call", "+12065550168", "--no-follow", "--data", node.data).out.strip()
+        node.until(lambda: "connected" in "\n".join(node.said))
+        os.kill(node.facts["pid"], number)
+        node.until(lambda: "draining" in "\n".join(node.said))
+        refused = outdial("call", "+12065550168", "--no-follow", "--data", node.data)
+        assert (refused.status, "503" in refused.err) == (1, True)
+        assert node.process.poll() is None
+        os.kill(node.facts["pid"], number)
+        assert node.process.wait(20) == 0
+    ended = json.loads(outdial("calls", "show", id, "--json", "--data", node.data).out)["ended"]["termination"]
+    assert ended["reason"] == "shutdown"
 
 
 def test_a_node_that_hangs_is_named(tmp_path: Path, outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -241,6 +242,21 @@ def test_development_credentials_are_for_loopback_only() -> None:
 )
 def test_a_web_page_cannot_use_the_development_credentials(aws: Aws, headers: dict[str, str], message: str) -> None:
     assert told(aws("GET", LIST, headers=headers)) == (403, "ForbiddenException", message)
+
+
+@pytest.mark.ours
+def test_strangers_are_not_told_where_objects_are() -> None:
+    settings = ApiSettings(loopback=False, objects="in folders, /srv/outdial/buckets/BUCKET/KEY")
+    with ApiServer(settings) as server:
+        scope = "k/20250102/us-east-1/s3/aws4_request"
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=20)
+        connection.request("GET", "/prompts/hello.wav", headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0"})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        assert answer.status == 400
+        assert b"objects are where the operator of this node keeps them" in body
+        assert b"/srv" not in body
 
 
 @pytest.mark.ours

@@ -10,6 +10,7 @@ import pytest
 
 from helpers.api_server import ApiServer
 from helpers.aws import UUID, Aws, Reply
+from outdial.api.inventory import make_number
 
 TO = "+12065550150"
 TOO_LONG = "x" * 4097
@@ -155,6 +156,14 @@ def test_emergency_numbers_fit_the_pattern_and_are_refused(call: Caller, number:
 def test_a_number_that_is_not_owned_cannot_call(call: Caller) -> None:  # 25
     reply = call(FromPhoneNumber="+12065550149")
     assert (reply.status, reply.error, reply.message) == (400, "BadRequestException", "Refused here: not_owned")
+
+
+@pytest.mark.ours
+def test_a_number_of_no_country_allows_none(call: Caller) -> None:
+    row = make_number("+8831300000", "SipMediaApplicationDialIn", "", 1)
+    call.server.run(lambda: call.server.resources.numbers.put(row))
+    assert call().status == 201
+    assert call.server.control.dialled[0].facts.countries_owned == ("US",)
 
 
 @pytest.mark.ours

@@ -9,6 +9,7 @@ import pytest
 
 from helpers.api_server import ApiServer
 from helpers.aws import UUID, Aws
+from outdial.api.context import ApiSettings, NumberPool
 
 N1, N2 = "+12065550100", "+12065550101"
 FREE = [f"+120655501{n:02d}" for n in range(50)]
@@ -225,6 +226,21 @@ def test_pages_of_a_search_do_not_overlap(voice: Any) -> None:
             break
         token = {"NextToken": page["NextToken"]}
     assert found == FREE
+
+
+@pytest.mark.ours
+def test_a_large_pool_is_searched_a_part_at_a_time() -> None:
+    blocks = (NumberPool(first="+12060000000", last="+12060004999"), NumberPool(first="+442079460000", last="+442079460002"))
+    with ApiServer(ApiSettings(pool=blocks)) as server:
+        aws = Aws(server.host, server.port)
+        pages, token = [], ""
+        while True:
+            answer = aws("GET", f"/search?type=phone-numbers&country=GB{token}").json
+            pages.append(answer["E164PhoneNumbers"])
+            if "NextToken" not in answer:
+                break
+            token = f"&next-token={answer['NextToken']}"
+        assert pages == [[], [], ["+442079460000", "+442079460001", "+442079460002"]]
 
 
 @pytest.mark.service_model

@@ -305,6 +305,22 @@ def test_with_strict_limits_creates_come_once_a_second() -> None:  # 37, trap 4
 
 
 @pytest.mark.ours
+def test_a_repeat_does_not_count_against_the_rate() -> None:
+    with ApiServer(ApiSettings(limits="strict")) as server:
+        aws = Aws(server.host, server.port)
+        number = aws("GET", "/search?type=phone-numbers&max-results=1").json["E164PhoneNumbers"][0]
+        aws("POST", "/phone-number-orders", {"ProductType": "SipMediaApplicationDialIn", "E164PhoneNumbers": [number]})
+        made = aws("POST", LIST, BODY).json["SipMediaApplication"]["SipMediaApplicationId"]
+
+        def call(invocation: str) -> int:
+            body = {"FromPhoneNumber": number, "ToPhoneNumber": "+12065550150"}
+            return aws("POST", f"{LIST}/{made}/calls", body, extra={"amz-sdk-invocation-id": invocation}).status
+
+        assert [call("one"), call("one"), call("one"), call("two"), call("one")] == [201, 201, 201, 429, 201]
+        assert len(server.control.dialled) == 1
+
+
+@pytest.mark.ours
 def test_with_relaxed_limits_nothing_is_throttled(aws: Aws) -> None:
     body = {"FromPhoneNumber": "+12065550100", "ToPhoneNumber": "+12065550150"}
     assert {aws("POST", f"{LIST}/x/calls", body).status for _ in range(20)} == {400}

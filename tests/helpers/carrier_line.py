@@ -23,11 +23,20 @@ PLAYS_S = 2.0
 class Line:
     """One carrier; `out` is everything that it put out, in order."""
 
-    def __init__(self, subscribers: Mapping[str, Subscriber] = SUBSCRIBERS, *, engine: bool = True, voice: bool = True, tones: bool = True):
+    def __init__(
+        self,
+        subscribers: Mapping[str, Subscriber] = SUBSCRIBERS,
+        *,
+        engine: bool = True,
+        voice: bool = True,
+        tones: bool = True,
+        slow_engine: float = 0.0,
+    ):
         self.now = 100.0
         self.carrier = Carrier(SeededIds("line"), subscribers, CarrierSettings(host="198.51.100.1"))
         self.out: list[Any] = []
         self.engine = engine
+        self.slow_engine = slow_engine
         self.voice = voice
         self.tones = tones
         self._later: list[tuple[float, Any]] = []
@@ -102,6 +111,10 @@ class Line:
         match item:
             case media.OpenStream() if not self.engine:
                 return media.Failed(id=item.id, stream=item.stream, reason="no_port")
+            case media.OpenStream() if self.slow_engine:
+                done = media.Done(id=item.id, stream=item.stream, rtp_port=PORT, rtcp_port=PORT + 1)
+                self._later.append((self.now + self.slow_engine, done))
+                return None
             case media.OpenStream():
                 return media.Done(id=item.id, stream=item.stream, rtp_port=PORT, rtcp_port=PORT + 1)
             case media.Play():

@@ -124,6 +124,10 @@ class HandlerNode:
     async def ask(self, invoke: Invoke) -> InvocationResult:
         return await asyncio.wait_for(self.begin(invoke), 30)
 
+    async def loaded(self, *functions: str) -> None:
+        """Wait until these functions have been loaded."""
+        await self.until(lambda: all(name in self.states and not self.states[name].loading for name in functions))
+
     async def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
         """Wait until something is so, looking whenever anything passed the pump."""
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -69,6 +69,15 @@ class NodeProcess:
         """Ask it to end, and wait until it has; its exit status."""
         self.process.send_signal(number)
         return self.process.wait(40)
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Wait for something, 20 seconds at most."""
+        pause = threading.Event()
+        for _ in range(1000):
+            if reached():
+                return
+            pause.wait(0.02)
+        raise TimeoutError("\n".join(self.said))
 
     @property
     def facts(self) -> dict[str, Any]:

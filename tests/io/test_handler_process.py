@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from helpers.handler_node import HandlerNode, invoke, javascript, python, run
@@ -20,7 +21,7 @@ from outdial.model.actions import Action
 from outdial.model.ids import FunctionName
 from outdial.model.invocations import InvocationFailed, Replied
 from outdial.model.records import InvocationRow
-from outdial.model.workers import FunctionSpec
+from outdial.model.workers import FunctionSpec, WorkerExited
 
 SPEAKS = {
     "python": """
@@ -350,6 +351,21 @@ def test_the_memory_of_a_group_is_that_of_all_its_processes() -> None:
             assert 100 <= resident_mb(frozenset({process.pid}))[process.pid] < 250
         finally:
             os.killpg(process.pid, 9)
+
+
+def test_a_worker_that_does_not_read_is_taken_for_dead_once_4_mb_wait(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with HandlerNode(python(tmp_path, "def handler(event, context):\n    while True: pass\n")) as node:
+            gone: list[WorkerExited] = []
+            node.watch_exits(gone.append)
+            node.begin(invoke("app"))
+            await node.until(lambda: bool(node.given))
+            for _ in range(20):
+                node.workers.put(msgspec.structs.replace(node.given[0], text="x" * 256_000), 0.0)
+            await node.until(lambda: bool(gone))
+            assert gone[0].status == -9
+
+    run(main)
 
 
 def test_no_worker_is_left_when_the_node_stops(tmp_path: Path, language: str) -> None:

@@ -322,6 +322,19 @@ def test_07_answers_with_too_much(tmp_path: Path, language: str, how: str) -> No
     run(main)
 
 
+@pytest.mark.parametrize("frame", ['struct.pack("!I", 100_000_000)', 'struct.pack("!I", 4) + b"junk"', 'struct.pack("!I", 2) + b"{}"'])
+def test_07_breaks_the_frames_of_its_worker(tmp_path: Path, frame: str) -> None:
+    code = "import gc, struct\n(link,) = [o for o in gc.get_objects() if type(o).__name__ == 'Link']\n"
+    code += f"link.socket.sendall({frame})\ntime.sleep(60)"
+
+    async def main() -> None:
+        async with HandlerNode(good_function(tmp_path), bad("python", tmp_path, code), handler_retries=0) as node, undisturbed(node):
+            assert "SIGKILL" in failed(await node.ask(invoke("bad"))).detail
+            await well(node)
+
+    run(main)
+
+
 ODD = [
     ("None", "null", InvocationFailed, ""),
     ("7", "7", BadReply, ""),
@@ -387,19 +400,26 @@ def test_09_node_runs_out_of_its_heap(tmp_path: Path) -> None:
     async def main() -> None:
         spec = bad("node", tmp_path, code, memory_mb=64)
         async with HandlerNode(good_function(tmp_path), spec, handler_retries=0) as node, undisturbed(node):
-            await node.until(lambda: node.states["bad"].state == "served")
+            await node.loaded("bad")
             detail = failed(await node.ask(invoke("bad"))).detail
             assert "SIGABRT" in detail or "MB of memory" in detail  # its own limit, or ours
 
     run(main)
 
 
-def alive(pid: int) -> bool:
+async def ended(pid: int) -> None:
+    """A process that is nobody's child of ours has ended, or does so now."""
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    event = asyncio.Event()
+    asyncio.get_running_loop().add_reader(pidfd, event.set)
+    try:
+        await asyncio.wait_for(event.wait(), 10)
+    finally:
+        asyncio.get_running_loop().remove_reader(pidfd)
+        os.close(pidfd)
 
 
 def test_09_leaves_children_behind(tmp_path: Path, language: str) -> None:
@@ -411,7 +431,7 @@ def test_09_leaves_children_behind(tmp_path: Path, language: str) -> None:
     async def main() -> None:
         async with HandlerNode(good_function(tmp_path), bad(language, tmp_path, code), handler_retries=0) as node, undisturbed(node):
             failed(await node.ask(invoke("bad")))
-            assert not alive(int((tmp_path / "child").read_text()))
+            await ended(int((tmp_path / "child").read_text()))
 
     run(main)
 
@@ -505,7 +525,7 @@ def test_11_one_that_ignores_sigterm_is_ended_all_the_same(tmp_path: Path, langu
     async def main() -> None:
         async with HandlerNode(good_function(tmp_path), bad(language, tmp_path, code), handler_timeout_s=0.3) as node:
             node.watch_exits(gone.append)
-            await node.until(lambda: node.states["bad"].state == "served")
+            await node.loaded("bad")
             async with undisturbed(node):
                 assert failed(await node.ask(invoke("bad"))).reason == "timeout"
                 await node.until(lambda: bool(gone))
@@ -531,6 +551,18 @@ def test_12_answers_twice(tmp_path: Path, language: str) -> None:
                 await well(node)
             assert len([r for r in node.records if isinstance(r, InvocationDone) and r.call == asked.call]) == 1
             assert len(node.noted("a second or late answer")) == (1 if language == "python" else 0)  # ours drops it by itself
+
+    run(main)
+
+
+def test_12_answers_for_ever(tmp_path: Path) -> None:
+    code = "import gc\n(link,) = [o for o in gc.get_objects() if type(o).__name__ == 'Link']\n"
+    code += "while True: link.send({'type': 'reply', 'id': 0}, b'{}')"
+
+    async def main() -> None:
+        async with HandlerNode(good_function(tmp_path), bad("python", tmp_path, code), handler_retries=0) as node, undisturbed(node):
+            assert "SIGKILL" in failed(await node.ask(invoke("bad"))).detail
+            await well(node)
 
     run(main)
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from helpers.media_rig import LEG, Phone, VirtualRig
+from outdial.media.address import private
 from outdial.media.values import Address, Packet
 from outdial.model.media import CloseStream, Digit, Done, FirstPacket, OpenStream, SetRemote, SourceAdopted, Stranger
 
 SDP: Address = ("198.51.100.10", 4000)
 OTHER_PORT: Address = ("198.51.100.10", 4444)
 ELSEWHERE: Address = ("203.0.113.99", 5000)
-# RFC 5737's documentation ranges count as private (they are not routed), so a public host needs a routed address
 PRIVATE: Address = ("192.168.1.5", 4000)
-PUBLIC: Address = ("8.8.8.8", 6000)
+PUBLIC: Address = ("203.0.113.7", 6000)
 
 
 class Line:
@@ -143,17 +143,29 @@ def test_without_symmetric_no_other_port_is_adopted(virtual: VirtualRig) -> None
 def test_a_public_sip_host_is_a_candidate_where_the_sdps_address_is_private(virtual: VirtualRig) -> None:
     line = Line(virtual, PRIVATE, sip_host=PUBLIC[0])
     line.talk(PUBLIC)
-    assert line.adopted() == ["8.8.8.8:6000"]
+    assert line.adopted() == ["203.0.113.7:6000"]
 
 
 @pytest.mark.parametrize(
     ("sdp", "sip_host", "why"),
-    [(("9.9.9.9", 4000), PUBLIC[0], "the SDP's address is public"), (PRIVATE, "192.168.1.6", "the SIP host is private too")],
+    [(SDP, PUBLIC[0], "the SDP's address is public"), (PRIVATE, "192.168.1.6", "the SIP host is private too")],
 )
 def test_else_the_sip_host_is_a_stranger(virtual: VirtualRig, sdp: Address, sip_host: str, why: str) -> None:
     line = Line(virtual, sdp, sip_host=sip_host)
     line.talk((sip_host, 6000), 1000)
     assert line.adopted() == [], why
+
+
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3", "172.31.0.1", "192.168.0.1", "100.64.0.1", "169.254.1.1", "127.0.0.1", "fd00::1", "fe80::1", "::1"]
+)
+def test_private_addresses(host: str) -> None:
+    assert private(host)
+
+
+@pytest.mark.parametrize("host", ["172.32.0.1", "192.0.2.1", "198.51.100.1", "2001:db8::1", "100.128.0.1", "example.com"])
+def test_addresses_that_are_not(host: str) -> None:
+    assert not private(host)
 
 
 def test_any_host_is_a_candidate_on_a_trunk_marked_nat_only(virtual: VirtualRig) -> None:
@@ -182,7 +194,7 @@ def test_of_two_rivals_without_that_neither_is_believed_and_both_are_reported(vi
         virtual.run(0.02)
     assert line.adopted() == []
     assert line.goes_to == SDP
-    assert {event.source for event in virtual.of(Stranger)} == {"8.8.8.8:6000", "203.0.113.99:5000"}
+    assert {event.source for event in virtual.of(Stranger)} == {"203.0.113.7:6000", "203.0.113.99:5000"}
     assert len(virtual.of(Stranger)) == 2
     line.talk(SDP, 20)
     assert line.accepted() == 1

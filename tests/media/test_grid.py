@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from helpers.media_rig import LEG, NoSockets, VirtualRig, sine, wav
+from helpers.media_rig import LEG, VirtualRig, sine, wav
 from outdial.media import g711
 from outdial.media.grid import Wheel
-from outdial.media.ports import PortPool
+from outdial.media.ports import PortPool, SimulatedPorts
 from outdial.model.ids import LegId
 from outdial.model.media import CloseStream, Configure, Done, Failed, Load, OpenStream, Play, PlayEnded
 
@@ -168,18 +168,18 @@ def test_load_is_told_each_second_while_streams_are_up(virtual: VirtualRig) -> N
 
 
 def test_pairs_are_even_and_odd_and_rest_two_seconds() -> None:
-    sockets = NoSockets()
+    sockets = SimulatedPorts()
     pool = PortPool(10_001, 10_006, sockets)
     assert pool.total == 2
     assert [pool.take("127.0.0.1", 0.0) for _ in range(3)] == [10_002, 10_004, None]
     pool.give_back(10_002, 1.0)
-    assert sockets.open_ports == {10_004}
+    assert set(sockets.hosts) == {10_004}
     assert pool.take("127.0.0.1", 2.9) is None
     assert pool.take("127.0.0.1", 3.0) == 10_002
 
 
 def test_a_pair_that_somebody_else_holds_is_skipped_and_tried_again_later() -> None:
-    sockets = NoSockets()
+    sockets = SimulatedPorts()
     sockets.taken = {10_000, 10_002}
     pool = PortPool(10_000, 10_007, sockets)
     assert [pool.take("127.0.0.1", 0.0) for _ in range(3)] == [10_004, 10_006, None]

@@ -124,6 +124,7 @@ def test_timer_a_doubles_and_timer_b_ends_it() -> None:
     script.wait(0.5)
     assert script.events[-1] == Over(session="leg", who="network", status=408, phrase="no answer")
     assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
 
 
 def test_nothing_is_repeated_after_a_100() -> None:
@@ -132,6 +133,13 @@ def test_nothing_is_repeated_after_a_100() -> None:
     script.wait(200)
     assert script.count("INVITE") == 1
     assert script.kinds() == ["Held"]
+
+
+def test_a_body_that_cannot_be_taken_apart_is_as_none() -> None:
+    script = called()
+    script.reply(script.last(), 183, tag="bob", body=ANSWER, headers=(("Content-Type", 'multipart/mixed;boundary="x'),))
+    script.reply(script.last(), 200, tag="bob", body=ANSWER, headers=(("Content-Type", "text/plain"),))
+    assert [event.body for event in script.events[1:]] == [b"", b""]
 
 
 def test_early_media_is_passed_up_with_its_tag() -> None:
@@ -177,6 +185,8 @@ def test_the_last_target_ends_it() -> None:
     script.give(TransportFailed(destination=TRUNK, detail="x"), Go(session="leg"))
     script.give(TransportFailed(destination=SECOND, detail="Network is unreachable"))
     assert script.events[-1] == Over(session="leg", who="network", status=503, phrase="Network is unreachable")
+    assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
 
 
 def test_no_other_target_once_it_rang() -> None:
@@ -295,8 +305,10 @@ def test_a_fork_that_answers_after_the_end_is_hung_up() -> None:
     assert isinstance(script.events[-1], Over)
     script.wait(10)
     script.reply(invite, 200, tag="late", contact="<sip:late@192.0.2.23>")
-    assert [line.split()[0] for line in script.lines()[-2:]] == ["ACK", "BYE"]
-    assert isinstance(script.events[-1], Over)
+    assert [line.split()[:2] for line in script.lines()[3:]] == [["ACK", "sip:late@192.0.2.23"], ["BYE", "sip:late@192.0.2.23"]]
+    script.reply(invite, 200, tag="late", contact="<sip:late@192.0.2.23>")
+    assert script.count("ACK") == 3
+    assert script.kinds()[-1] == "Over"
     script.reply(script.last("BYE"), 200)
     script.wait(40)
     assert script.endpoint.transactions == 0
@@ -350,7 +362,7 @@ def test_a_bye_that_nobody_answers_ends_after_timer_f() -> None:
     script = answered()
     script.give(Bye(session="leg"))
     script.wait(33)
-    assert script.events[-1] == Over(session="leg", who="us", status=408, phrase="BYE was not answered")
+    assert script.events[-1] == Over(session="leg", who="us", status=408, phrase="BYE: no answer")
     assert script.count("BYE") == 11  # RFC 3261 §17.1.2.1: 0, 0.5, 1.5, 3.5, 7.5, then each 4 s
 
 
@@ -370,7 +382,7 @@ def test_cancel_while_the_name_is_looked_up() -> None:
     script.give(dial(), Cancel(session="leg"))
     script.give(Resolved(token=script.resolves[0].token, targets=(TRUNK,)), Go(session="leg"))
     assert script.sent == []
-    assert script.kinds() == ["Over"]
+    assert script.events == [Over(session="leg", who="us", status=487, phrase="cancelled before it left")]
 
 
 def test_cancel_waits_for_a_provisional() -> None:
@@ -674,3 +686,155 @@ def test_a_stored_dialog_that_cannot_be_read_ends_at_once(broken: dict[str, Any]
     assert [type(event) for event in script.events] == [Over]
     assert "cannot be read" in script.events[0].phrase
     assert script.endpoint.transactions == 0
+
+
+def test_a_bye_that_cannot_be_sent_ends_at_once() -> None:
+    script = answered()
+    script.wait(33)
+    script.give(Bye(session="leg"), TransportFailed(destination=TRUNK, detail="Connection refused"))
+    assert script.events[-1] == Over(session="leg", who="us", status=503, phrase="BYE: Connection refused")
+    assert script.endpoint.transactions == 0
+    assert script.endpoint.next_deadline() is None
+
+
+# --- early dialogs ---
+
+
+def ringing() -> tuple[Script, Request]:
+    script = called()
+    invite = script.last()
+    script.reply(invite, 180, tag="bob")
+    return script, invite
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [("UPDATE", "v=0", 491), ("UPDATE", "", 200), ("OPTIONS", "", 200), ("INFO", "x", 200), ("INVITE", "v=0", 491), ("BYE", "", 200)],
+)
+def test_requests_of_an_early_dialog(method: str, body: str, status: int) -> None:
+    """Our offer is unanswered, so no other may come (RFC 3311 §5.2). A callee may not BYE an early dialog (RFC 3261 §15)."""
+    script, invite = ringing()
+    script.hear(bye_of(invite, "bob", method=method, body=body))
+    assert script.lines()[-1].split()[1] == str(status)
+    assert not script.of(Over)
+    script.reply(invite, 200, tag="bob")
+    assert script.of(Accepted)[0].wanted
+    script.give(Acknowledge(session="leg", fork="bob"))
+    # The dialog is the early one gone on: the peer's numbers count through.
+    script.hear(bye_of(invite, "bob", cseq=1, method="INFO", body="y").replace("z9hG4bK", "z9hG4bKagain"))
+    assert script.lines()[-1].split()[1] == "500"
+    script.hear(bye_of(invite, "bob", cseq=2))
+    assert script.kinds()[-2:] == ["ByeReceived", "Over"]
+
+
+def test_an_early_dialog_that_nobody_told_us_of() -> None:
+    script, invite = ringing()
+    script.hear(bye_of(invite, "mallory", method="INFO", body="x"))
+    assert script.lines()[-1].split()[1] == "481"
+
+
+# --- transactions ---
+
+
+def test_a_repeated_refusal_gets_its_ack_again() -> None:
+    """RFC 3261 §17.1.1.2."""
+    script = called()
+    invite = script.last()
+    for _ in range(3):
+        script.reply(invite, 486, tag="bob")
+    acks = [item.data for item in script.sent if item.data.startswith(b"ACK ")]
+    assert len(acks) == 3
+    assert len(set(acks)) == 1
+    assert script.kinds().count("Over") == 1
+    script.wait(31.9)
+    script.reply(invite, 486, tag="bob")
+    assert script.count("ACK") == 4
+    script.wait(0.2)
+    script.reply(invite, 486, tag="bob")
+    assert script.count("ACK") == 4
+    assert script.endpoint.transactions == 0
+
+
+def test_a_provisional_to_a_bye_slows_its_repeats() -> None:
+    """RFC 3261 §17.1.2.2: T2 apart in Proceeding, until timer F."""
+    script = answered()
+    script.give(Bye(session="leg"))
+    bye = script.last("BYE")
+    script.reply(bye, 100)
+    script.reply(bye, 100)
+    for at, count in [(0.6, 2), (3.8, 2), (0.2, 3), (4.0, 4)]:
+        script.wait(at)
+        assert script.count("BYE") == count
+    script.give(TransportFailed(destination=TRUNK, detail="Connection refused"))
+    assert not script.of(Over)
+    script.reply(bye, 200)
+    script.reply(bye, 200)
+    assert script.events[-1] == Over(session="leg", who="us", status=0)
+    script.wait(4)
+    assert script.count("BYE") == 4
+
+
+def test_a_bye_that_only_gets_a_100_ends_after_timer_f() -> None:
+    script = answered()
+    script.give(Bye(session="leg"))
+    script.reply(script.last("BYE"), 100)
+    script.wait(32.1)
+    assert script.events[-1] == Over(session="leg", who="us", status=408, phrase="BYE: no answer")
+
+
+def test_timer_k_absorbs_repeats_for_t4() -> None:
+    script = answered()
+    script.give(Bye(session="leg"))
+    bye = script.last("BYE")
+    script.reply(bye, 200)
+    before = script.endpoint.transactions
+    script.wait(4.9)
+    assert script.endpoint.transactions == before
+    script.wait(0.2)
+    assert script.endpoint.transactions == before - 1
+
+
+def test_a_challenge_after_a_100_is_answered() -> None:
+    script = called(credentials=(Credentials(username="alice", password="secret"),))
+    script.reply(script.last(), 100)
+    script.reply(script.last("INVITE"), 407, tag="p", headers=CHALLENGE)
+    assert script.kinds() == ["Held", "Held"]
+    script.give(Go(session="leg"))
+    assert script.last("INVITE").get("cseq") == "2 INVITE"
+    assert script.last("INVITE").get("proxy-authorization")
+
+
+def test_a_503_after_a_100_goes_to_the_next_target() -> None:
+    """A 100 comes from the next hop and says nothing of the callee."""
+    script = two_targets()
+    script.reply(script.last(), 100)
+    script.reply(script.last("INVITE"), 503, tag="p")
+    assert script.events[-1].destination == SECOND
+    script.give(Go(session="leg"))
+    assert script.raw("INVITE").destination == SECOND
+
+
+@pytest.mark.parametrize("provisional", [False, True])
+@pytest.mark.parametrize("status", [407, 486, 487, 503])
+def test_whatever_refuses_after_a_cancel_ends_it(status: int, provisional: bool) -> None:
+    """No credentials are given and no other target is tried for a call that nobody wants any more."""
+    script = Script(credentials=(Credentials(username="alice", password="secret"),))
+    script.targets["sip:trunk.example.com"] = (TRUNK, SECOND)
+    script.give(dial(target="sip:trunk.example.com"), Go(session="leg"))
+    invite = script.last()
+    script.give(Cancel(session="leg"))
+    if provisional:
+        script.reply(invite, 100)
+    script.reply(invite, status, tag="p", headers=CHALLENGE)
+    assert script.kinds() == ["Held", "Over"]
+    assert (script.events[-1].who, script.events[-1].status) == ("us" if status == 487 else "peer", status)
+    script.wait(40)
+    assert script.endpoint.transactions == 0
+
+
+def test_a_kept_cancel_of_one_that_never_answers_ends_with_timer_b() -> None:
+    script = called()
+    script.give(Cancel(session="leg"))
+    script.wait(32.1)
+    assert script.count("CANCEL") == 0
+    assert script.events[-1] == Over(session="leg", who="network", status=408, phrase="no answer")

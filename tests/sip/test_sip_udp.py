@@ -105,6 +105,7 @@ def test_an_icmp_error_names_its_destination_and_costs_no_other_datagram(run: Ru
     [
         (Address(host="127.0.0.1", port=9), b"x" * 70000, "Message too long"),
         (Address(host="255.255.255.255", port=9), b"x", "Permission denied"),
+        (Address(host="2001:db8::1", port=9), b"x", "Address family for hostname not supported"),
     ],
 )
 def test_what_cannot_be_sent_is_reported_later(run: Run, to: Address, data: bytes, detail: str) -> None:

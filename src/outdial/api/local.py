@@ -6,6 +6,7 @@ everybody knows. It cannot choose the Host header, and it gives itself away by i
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ def check(headers: dict[str, str]) -> None:
         raise forbidden("A page of another origin may not use this.")
 
 
+@lru_cache(maxsize=64)
 def _is_loopback(url: str) -> bool:
     try:
         host = urlsplit(url).hostname or ""

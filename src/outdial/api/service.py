@@ -136,8 +136,10 @@ class Service:
 
     async def _not_s3(self, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
         """An S3 client took this port for S3: tell it in the form that it reads."""
+        settings = self._means.settings
+        where = settings.objects if settings.loopback else "where the operator of this node keeps them"  # a path is not for strangers
         message = (
-            f"This is Outdial's API, not S3: objects are {self._means.settings.objects}. "
+            f"This is Outdial's API, not S3: objects are {where}. "
             "Point only AWS_ENDPOINT_URL_CHIME_SDK_VOICE (and AWS_ENDPOINT_URL_CHIME) here, not AWS_ENDPOINT_URL."
         )
         text = message.replace("&", "&amp;").replace("<", "&lt;")

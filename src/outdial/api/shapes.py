@@ -21,6 +21,7 @@ Reader = Callable[[Any, str, Found], Any]
 Writer = Callable[[Any], Any]
 
 TYPE_NAMES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number", type(None): "null"}
+TOLD = 10
 NOT_BLANK = r".*\S.*"
 PATTERNS = {r"^[-_a-zA-Z0-9]*${2,64}$": r"^[-_a-zA-Z0-9]{2,64}$"}
 """Patterns of the model that are no regular expression, and what they are meant to be."""
@@ -37,9 +38,10 @@ def broken(path: str, constraint: str, value: Any, sensitive: bool) -> str:
 
 
 def refuse(found: Found) -> None:
-    """Raise what was found, if anything."""
+    """Raise what was found, if anything; the first ten are told in full."""
     if found:
-        raise bad_request(f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}")
+        more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""
+        raise bad_request(f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found[:TOLD])}{more}")
 
 
 def lower_first(name: str) -> str:

@@ -58,9 +58,14 @@ def invalid(message: str) -> NoReturn:
 
 def meant_for(authorization: str, query: str) -> str:
     """The service that a request was signed for, or an empty string: readable before anything is verified."""
-    found = re.search(r"Credential=[^/,\s]+/\d{8}/[^/,\s]+/([^/,\s]+)/aws4_request", authorization)
-    found = found or re.search(r"X-Amz-Credential=[^&]*?%2F\d{8}%2F[^&]*?%2F([^&%]+)%2Faws4_request", query, re.IGNORECASE)
-    return found[1] if found else ""
+    if "aws4_request" not in authorization and "aws4_request" not in query:
+        return ""
+    if authorization:
+        credential = authorization.partition("Credential=")[2].partition(",")[0].strip()
+    else:
+        credential = unquote(query.partition("X-Amz-Credential=")[2].partition("&")[0])
+    scope = credential.split("/")
+    return scope[-2] if len(scope) >= 5 and scope[-1] == "aws4_request" else ""
 
 
 def read(headers: Headers, query: str = "") -> Signature:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+NOWHERE = "ZZ"
+"""ISO 3166's code for no country."""
+
 
 @cache
 def _phonenumbers() -> Any:
@@ -19,9 +22,9 @@ def country_of(e164: str) -> str:
     try:
         parsed = library.parse(e164, None)
     except library.NumberParseException:
-        return "ZZ"
-    region: str | None = library.region_code_for_number(parsed) or library.region_code_for_country_code(parsed.country_code)
-    return region if region and region.isalpha() else "ZZ"
+        return NOWHERE
+    region: str | None = library.region_code_for_number(parsed)
+    return region if region and region.isalpha() else NOWHERE
 
 
 def is_toll_free(e164: str) -> bool:

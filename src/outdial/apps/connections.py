@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from ..model.ids import WorkerId
 from ..model.workers import FunctionSpec
 from .invocation import Invocation, InvocationInput
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from .invocations import Invocations
@@ -20,7 +20,7 @@ class Connections:
         self._core = core
         self.spec = spec
         self._out = 0
-        self._waiting: deque[Invocation] = deque()
+        self._waiting = Waiting()
 
     def open(self, now: float) -> None:
         """It is taken to be there: what it is like shows with the first event."""
@@ -31,20 +31,17 @@ class Connections:
         if self._out < self.spec.max_workers:
             self._place(invocation, now)
         else:
-            self._waiting.append(invocation)
+            self._waiting.add(invocation, now)
 
     def free(self, now: float) -> None:
         """An answer has come, or is no longer waited for."""
         self._out -= 1
         while self._waiting and self._out < self.spec.max_workers:
-            self._place(self._waiting.popleft(), now)
+            self._place(self._waiting.next(), now)
 
     def leave(self, invocation: Invocation) -> None:
         """An event that waited has ended."""
-        try:
-            self._waiting.remove(invocation)
-        except ValueError:
-            pass
+        self._waiting.leave(invocation)
 
     def reload(self, now: float, spec: FunctionSpec | None = None, environment: dict[str, str] | None = None) -> None:
         """Its configuration changed: from the next event on."""
@@ -53,8 +50,7 @@ class Connections:
 
     def close(self, now: float) -> None:
         """It is no longer what serves the function: events that wait look for what is."""
-        waiting, self._waiting = self._waiting, deque()
-        for invocation in waiting:
+        for invocation in self._waiting.all_leave():
             self._core.seek(invocation, now)
 
     def _place(self, invocation: Invocation, now: float) -> None:

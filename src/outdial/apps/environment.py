@@ -18,11 +18,17 @@ CREDENTIALS = (
 """Where one of these is set, an SDK finds credentials of the user's own."""
 
 
+def bare_name(spec: FunctionSpec) -> str:
+    """The function's name as Lambda says it: without version or alias."""
+    return spec.name.partition(":")[0]
+
+
 def worker_environment(spec: FunctionSpec, settings: InvocationSettings) -> dict[str, str]:
     """The whole environment of a function's workers; `AWS_EXECUTION_ENV` is added by the bootstrap, which knows the version it runs on."""
     inherited = {name: value for name, value in settings.environment.items() if not name.startswith(SECRET_PREFIX)}
     inherited.pop("TZ", None)  # the machine's own; Lambda runs in UTC
     own = spec.environment
+    name = bare_name(spec)
     region = own.get("AWS_REGION") or inherited.get("AWS_REGION") or inherited.get("AWS_DEFAULT_REGION") or settings.region
     environment = {
         "TZ": ":UTC",
@@ -30,10 +36,10 @@ def worker_environment(spec: FunctionSpec, settings: InvocationSettings) -> dict
         **own,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": own.get("AWS_DEFAULT_REGION") or region,
-        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
         "_HANDLER": spec.handler,
     }
     if settings.endpoint:

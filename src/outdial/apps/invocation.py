@@ -7,10 +7,10 @@ that is merely slow is not. One clock runs over all of that: a warning after 5 s
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.invocations import Invoke
 from ..model.workers import HttpReply, WorkerReply
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 
-class InvocationState(Enum):
+class InvocationState(Symbol):
     COMMITTING = auto()
     WAITING = auto()
     """For a worker."""
@@ -27,7 +27,7 @@ class InvocationState(Enum):
     ENDED = auto()
 
 
-class InvocationInput(Enum):
+class InvocationInput(Symbol):
     COMMITTED = auto()
     HOLD_OVER = auto()
     PLACED = auto()
@@ -62,8 +62,8 @@ class Invocation:
         self.slow_at: float | None = None
         self.resend_at: float | None = None
         self.limit_at = 0.0
-        self.queued_at = 0.0
-        """Since when it has waited for a worker this time."""
+        self.queued_at: float | None = None
+        """Since when it has stood in a queue for a worker; None where it does not."""
         self.waited = 0.0
         """Seconds spent waiting for a worker, up to the last giving."""
         self.running = 0.0

@@ -164,7 +164,7 @@ class Invocations:
         worker = self._workers.get(item.worker)
         if worker is not None and item.resident_mb > worker.pool.spec.memory_mb:
             limit = worker.pool.spec.memory_mb
-            why = f"the handler's process used {item.resident_mb} MB of memory, the limit is {limit} MB (setting memory_mb of the function)"
+            why = f"the handler's process used {item.resident_mb} MB of memory, the limit is {limit} MB (setting memory of the function)"
             worker.pool.feed(worker, WorkerInput.OVERGROWN, why, now)
 
     def _output(self, item: WorkerOutput, now: float) -> None:
@@ -409,8 +409,8 @@ class Invocations:
                 self.timers.set(("overrun", worker.id), invocation.limit_at, "a repeated event")
         invocation.given.clear()
         function = self.functions.get(invoke.function)
-        if function is not None and reply is None:
-            function.leave(invocation)
+        if function is not None:
+            function.leave(invocation)  # it waits for a worker, or its repeat does
         done = InvocationDone(
             call=invoke.call,
             sequence=invoke.sequence,

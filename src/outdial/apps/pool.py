@@ -7,14 +7,14 @@ costs far more than a quick answer.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from ..core import Backoff, Ignore
 from ..model.ids import WorkerId
 from ..model.workers import FunctionSpec, KillWorker, StartWorker
 from .exit_status import exit_text
-from .invocation import Invocation, InvocationInput, InvocationState, first_line
+from .invocation import Invocation, InvocationInput, first_line
+from .waiting import Waiting
 from .worker import WORKER, Worker, WorkerInput, WorkerState
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Pool:
         self._environment = environment
         self.workers: dict[WorkerId, Worker] = {}
         self._idle: dict[WorkerId, Worker] = {}
-        self._waiting: deque[Invocation] = deque()
+        self._waiting = Waiting()
         self._backoff = Backoff(DEATH_DELAYS_S, DEATH_WINDOW_S)
         self._start_at = 0.0
         self._last_death = ""
@@ -70,20 +70,13 @@ class Pool:
         if now < self._start_at and not self._live():
             self._core.feed(invocation, InvocationInput.REFUSED, self._dying(now), now)
             return
-        invocation.queued_at = now
-        if invocation.attempts:
-            self._waiting.appendleft(invocation)
-        else:
-            self._waiting.append(invocation)
+        self._waiting.add(invocation, now)
         self.replenish(now)
         self._arm_scale(now)
 
     def leave(self, invocation: Invocation) -> None:
         """An event that waited has ended."""
-        try:
-            self._waiting.remove(invocation)
-        except ValueError:
-            pass
+        self._waiting.leave(invocation)
 
     def reload(self, now: float, spec: FunctionSpec | None = None, environment: dict[str, str] | None = None) -> None:
         """The files changed, or the configuration: start anew, and let busy workers finish."""
@@ -101,8 +94,7 @@ class Pool:
         for timer in ("start", "scale"):
             self._core.timers.cancel((timer, self.spec.name))
         self._retire(now)
-        waiting, self._waiting = self._waiting, deque()
-        for invocation in waiting:
+        for invocation in self._waiting.all_leave():
             self._core.seek(invocation, now)
 
     def feed(self, worker: Worker, what: WorkerInput, why: str, now: float) -> None:
@@ -154,7 +146,7 @@ class Pool:
         worker.invocation = None
         if self._waiting:
             self._idle[worker.id] = worker
-            self._place(self._waiting.popleft(), worker, now)
+            self._place(self._waiting.next(), worker, now)
             return
         self._idle[worker.id] = worker
         if self._live() > 1:
@@ -215,7 +207,7 @@ class Pool:
 
     def _moves_on(self, now: float) -> bool:
         recent = any(worker.state is WorkerState.BUSY and now - worker.since < START_MORE_AFTER_S for worker in self.workers.values())
-        return recent and now - self._waiting[0].queued_at < PATIENCE_S
+        return recent and self._waiting.longest(now) < PATIENCE_S
 
     def _place(self, invocation: Invocation, worker: Worker, now: float) -> None:
         self.feed(worker, WorkerInput.TAKEN, "", now)
@@ -237,10 +229,8 @@ class Pool:
             self.feed(worker, WorkerInput.RETIRED, "", now)
 
     def _refuse_waiting(self, why: str, now: float) -> None:
-        waiting, self._waiting = self._waiting, deque()
-        for invocation in waiting:
-            if invocation.state is not InvocationState.ENDED:
-                self._core.feed(invocation, InvocationInput.REFUSED, why, now)
+        for invocation in self._waiting.all_leave():
+            self._core.feed(invocation, InvocationInput.REFUSED, why, now)
 
     def _arm_scale(self, now: float) -> None:
         key = ("scale", self.spec.name)

@@ -291,4 +291,4 @@ class Control:
 
 
 SHUT_DOWN = "The node was shut down."
-UNSERVED = "nothing serves it. Serve it with --function NAME=SPEC, or name it under [functions] in the configuration."
+UNSERVED = "nothing serves it. Serve it with --function NAME=SPEC, or name it under [function] in the configuration."

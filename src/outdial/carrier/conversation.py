@@ -1,8 +1,9 @@
 """One call to a subscriber: a small table of states, and the script that runs through it.
 
 Theory of operation. The script's steps run one after another (`performing`); what a step wants of the call (an answer, a refusal, a
-hang-up) and what the far end and the engine do are inputs of one table. A stream is opened first where the script has anything to play,
-so that the answer's SDP can name its port. Nothing of the script runs between the 200 and its ACK.
+hang-up) and what the far end and the engine do are inputs of one table. Where the script has anything to play a stream is asked for when
+the call comes, and it rings meanwhile; a step whose SDP must name the port waits for it. Nothing of the script runs between the 200 and
+its ACK.
 """
 
 from __future__ import annotations
@@ -12,26 +13,28 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Literal
 
-from ..core import FAULT, IGNORE, Fault, Ignore, Table, Timers
+from ..core import FAULT, IGNORE, Fault, Ignore, Symbol, Table, Timers
 from ..model import media
 from ..model.ids import CommandId, Ids, LegId
 from ..model.work import PromptReady
-from ..sdp import Negotiated, SdpError, judge_answer, make_answer, make_offer, same_media
+from ..sdp import SdpError
 from ..sip import values as sip
 from . import performing
+from .info import key_of
 from .prompts import Prompts
 from .steps import NEEDS_MEDIA, Again, Answer, HangUp, Redirect, Refuse, Step
 from .subscribers import Subscriber
+from .terms import Terms
 from .values import CarrierSettings, Heard, Told
 
 
-class State(Enum):
+class State(Symbol):
     """Where a call stands."""
 
-    OPENING = auto()
-    """The engine is asked for a stream."""
     BEFORE = auto()
     """The script runs, nothing has been answered."""
+    OPENING = auto()
+    """A step waits for the engine's stream."""
     ANSWERING = auto()
     """200 sent, no ACK yet."""
     TALKING = auto()
@@ -40,11 +43,13 @@ class State(Enum):
     OVER = auto()
 
 
-class Happening(Enum):
+class Happening(Symbol):
     """What can happen to a call."""
 
     OPENED = auto()
     NOT_OPENED = auto()
+    STREAM_WANTED = auto()
+    """The next step needs a stream, and there is none yet."""
     STEP_ENDED = auto()
     ANSWER = auto()
     """The script wants to answer."""
@@ -92,11 +97,8 @@ class Conversation:
         self._timers = timers
         self._out = out
         self._stream_open = False
-        self._port = 0
-        self._sdp_id = ids.bits(31)
-        self._sdp_version = 1
-        self._sdp = b""
-        self._agreed: Negotiated | None = None
+        self._opening: CommandId | None = None
+        self._terms = Terms(incoming.body, host=settings.host, session_id=ids.bits(31))
         self._refusal: Refuse | Redirect = Refuse(status=480)
         self._cause: int | None = 16
 
@@ -107,11 +109,12 @@ class Conversation:
         self.tell("called", now)
         self._timers.set((self.session, "limit"), now + self.settings.longest_s, "limit")
         if any(isinstance(step, NEEDS_MEDIA) for step in self.subscriber.steps):
-            self.state = State.OPENING
+            if not self._acceptable(now):
+                return
             self._stream_open = True
-            self.submit(media.OpenStream(id=self.command(), stream=self.session, local_host=self.settings.host))
-        else:
-            self.next_step(None, now)
+            self._opening = self.command()
+            self.submit(media.OpenStream(id=self._opening, stream=self.session, local_host=self.settings.host))
+        self.next_step(None, now)
 
     def sip_event(self, item: Any, now: float) -> None:
         """A session event of the endpoint."""
@@ -119,12 +122,13 @@ class Conversation:
         if happening is not None:
             self.happen(happening, item, now)
         elif isinstance(item, sip.InfoReceived):
-            for digit in _info_digits(item):
-                self.submit(media.Press(id=self.command(), stream=self.session, digit=digit))
+            key = key_of(item)
+            if key:
+                self.submit(media.Press(id=self.command(), stream=self.session, digit=key))
 
     def media_event(self, item: Any, now: float) -> None:
         """An event of the session's stream."""
-        if self.state is State.OPENING and isinstance(item, media.Done | media.Failed):
+        if isinstance(item, media.Done | media.Failed) and item.id == self._opening:
             self.happen(Happening.OPENED if isinstance(item, media.Done) else Happening.NOT_OPENED, item, now)
             return
         if isinstance(item, media.Digit):
@@ -184,11 +188,11 @@ class Conversation:
 
     def early(self, now: float) -> None:
         """183 with our answer; a caller that made no offer gets 180, for the offer is then ours to make in the 200."""
-        if self._agreed is None:
+        if self._terms.agreed is None:
             self.submit(sip.Ring(session=self.session))
         else:
-            self._set_remote(self._agreed)
-            self.submit(sip.Ring(session=self.session, status=183, body=self._sdp))
+            self._set_remote()
+            self.submit(sip.Ring(session=self.session, status=183, body=self._terms.sdp))
 
     # --- the table's acts ---
 
@@ -201,6 +205,8 @@ class Conversation:
         if isinstance(step, Again):
             self.index = next(i for i, known in enumerate(steps) if isinstance(known, Answer))
             self.next_step(None, now)
+        elif isinstance(step, NEEDS_MEDIA) and not self._terms.open:
+            self.happen(Happening.STREAM_WANTED, None, now)
         elif isinstance(step, Answer):
             self.happen(Happening.ANSWER, None, now)
         elif isinstance(step, Refuse | Redirect):
@@ -213,61 +219,44 @@ class Conversation:
             performing.begin(self, step, now)
 
     def opened(self, item: media.Done, now: float) -> None:
-        self._port = item.rtp_port or 0
-        host, offer = self.settings.host, self._incoming.body
-        if not offer:
-            self._sdp = make_offer(host, self._port, session_id=self._sdp_id, version=self._sdp_version)
-            return
-        try:
-            self._sdp, self._agreed = make_answer(offer, host, self._port, session_id=self._sdp_id, version=self._sdp_version)
-        except SdpError as error:
-            self._refusal = Refuse(status=488, phrase="Not Acceptable Here")
-            self._reject(headers=(("Warning", f'304 carrier "{_quoted(str(error))}"'),))
-            self.tell("refused", now, text=f"488: {error}")
-            self.state = State.ENDING
-            self.close(item, now)
+        self._terms.opened(item.rtp_port or 0)
 
-    def first_step(self, item: object, now: float) -> None:
-        if self.state is State.BEFORE:
-            self.next_step(item, now)
+    def resume(self, item: object, now: float) -> None:
+        """The step that waited begins."""
+        self.index -= 1
+        self.next_step(item, now)
 
     def answer(self, item: object, now: float) -> None:
-        if self._agreed is not None:
-            self._set_remote(self._agreed)
-        self.submit(sip.Accept(session=self.session, body=self._sdp))
+        if self._terms.agreed is not None:
+            self._set_remote()
+        self.submit(sip.Accept(session=self.session, body=self._terms.sdp))
         self.tell("answered", now)
 
     def acked(self, item: sip.AckBody, now: float) -> None:
-        if self._agreed is not None:
-            self.next_step(item, now)
-            return
-        try:
-            self._agreed = judge_answer(self._sdp, item.body)
-        except SdpError:
-            self.happen(Happening.HANG_UP, item, now)
-            return
-        self._set_remote(self._agreed)
+        if self._terms.agreed is None:
+            try:
+                self._terms.answered(item.body)
+            except SdpError:
+                self.happen(Happening.HANG_UP, item, now)
+                return
+            self._set_remote()
         self.next_step(item, now)
 
     def offered(self, item: sip.Offered, now: float) -> None:
         """The same media get the same answer; other media are followed where we can, so that a hold works."""
         if not item.body:
-            self.submit(sip.Accept(session=self.session, body=self._sdp if item.method == "INVITE" else b""))
-            return
-        if self._agreed is not None and same_media(self._agreed, item.body):
-            self.submit(sip.Accept(session=self.session, body=self._sdp))
+            self.submit(sip.Accept(session=self.session, body=self._terms.sdp if item.method == "INVITE" else b""))
             return
         try:
-            sdp, agreed = make_answer(item.body, self.settings.host, self._port, session_id=self._sdp_id, version=self._sdp_version + 1)
+            if self._terms.offered(item.body):
+                self._set_remote()
         except SdpError:
             self.submit(sip.Reject(session=self.session, status=488))
             return
-        self._sdp, self._agreed, self._sdp_version = sdp, agreed, self._sdp_version + 1
-        self._set_remote(agreed)
-        self.submit(sip.Accept(session=self.session, body=sdp))
+        self.submit(sip.Accept(session=self.session, body=self._terms.sdp))
 
     def offered_early(self, item: sip.Offered, now: float) -> None:
-        if self._port:
+        if self._terms.open:
             self.offered(item, now)
         else:
             self.submit(sip.Reject(session=self.session, status=491))
@@ -277,12 +266,10 @@ class Conversation:
         if not item.body:
             return
         try:
-            agreed = judge_answer(self._sdp, item.body)
+            if self._terms.answered(item.body):
+                self._set_remote()
         except SdpError:
-            return
-        if agreed != self._agreed:
-            self._agreed = agreed
-            self._set_remote(agreed)
+            return  # what was agreed before goes on
 
     def refuse(self, item: object, now: float) -> None:
         self._reject()
@@ -318,6 +305,19 @@ class Conversation:
     def forget_stream(self, item: object, now: float) -> None:
         self._stream_open = False
 
+    def _acceptable(self, now: float) -> bool:
+        """Whether the caller's offer can be met; where it cannot, the call is refused before anything rings."""
+        try:
+            self._terms.judge()
+        except SdpError as error:
+            self._refusal = Refuse(status=488, phrase="Not Acceptable Here")
+            self._reject(headers=(("Warning", f'304 carrier "{_quoted(str(error))}"'),))
+            self.tell("refused", now, text=f"488: {error}")
+            self.state = State.ENDING
+            self.close(None, now)
+            return False
+        return True
+
     def _reject(self, headers: sip.Headers = ()) -> None:
         refusal = self._refusal
         if isinstance(refusal, Redirect):
@@ -327,24 +327,8 @@ class Conversation:
             headers = (*headers, ("Reason", f"Q.850;cause={refusal.cause}"))
         self.submit(sip.Reject(session=self.session, status=refusal.status, reason=refusal.phrase, headers=headers))
 
-    def _set_remote(self, agreed: Negotiated) -> None:
-        self.submit(
-            media.SetRemote(
-                id=self.command(),
-                stream=self.session,
-                address=agreed.address,
-                port=agreed.port,
-                rtcp_port=agreed.rtcp_port,
-                codec=agreed.codec,
-                send_type=agreed.send_type,
-                accept_types=agreed.accept_types,
-                event_send_type=agreed.event_send_type,
-                event_accept_types=agreed.event_accept_types,
-                ptime_ms=agreed.ptime_ms,
-                way=agreed.way,
-                sip_host=self._incoming.source.host,
-            )
-        )
+    def _set_remote(self) -> None:
+        self.submit(self._terms.remote(self.command(), self.session, self._incoming.source.host))
 
 
 _SIP: dict[type, Happening] = {
@@ -361,29 +345,12 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').encode("ascii", "replace").decode()[:200]
 
 
-def _info_digits(item: sip.InfoReceived) -> str:
-    """The key of an INFO: `Signal=5` (application/dtmf-relay) or the bare key (application/dtmf)."""
-    text = item.body[:200].decode("latin-1")
-    kind = item.content_type.partition(";")[0].strip().lower()
-    if kind == "application/dtmf-relay":
-        for line in text.splitlines():
-            name, _, value = line.partition("=")
-            if name.strip().lower() == "signal":
-                text = value
-                break
-        else:
-            return ""
-    elif kind != "application/dtmf":
-        return ""
-    key = text.strip().upper()
-    return key if len(key) == 1 and key in "0123456789*#ABCD" else ""
-
-
 def _table() -> Table:
     c, h = Conversation, Happening
     no_dialog, ended = IGNORE("there is no dialog yet"), IGNORE("the call has ended")
     before: dict[Enum, Any] = {
-        h.OFFERED: (State.BEFORE, (c.offered_early,)),
+        h.NOT_OPENED: (State.ENDING, (c.forget_stream, c.refuse_503, c.close)),
+        h.ACKED: no_dialog,
         h.GONE: (State.ENDING, (c.gone, c.close)),
         h.ENGINE_GONE: (State.ENDING, (c.forget_stream, c.refuse_503, c.close)),
         h.OVER: (State.OVER, (c.lost, c.close)),
@@ -392,6 +359,7 @@ def _table() -> Table:
     during: dict[Enum, Any] = {
         h.OPENED: FAULT,
         h.NOT_OPENED: FAULT,
+        h.STREAM_WANTED: FAULT,
         h.ANSWER: IGNORE("it is answered already"),
         h.REFUSE: (State.ENDING, (c.bye, c.close)),
         h.HANG_UP: (State.ENDING, (c.bye, c.close)),
@@ -400,24 +368,23 @@ def _table() -> Table:
         h.OVER: (State.OVER, (c.lost, c.close)),
     }
     return {
-        State.OPENING: before
-        | {
-            h.OPENED: (State.BEFORE, (c.opened, c.first_step)),
-            h.NOT_OPENED: (State.ENDING, (c.forget_stream, c.refuse_503, c.close)),
-            h.STEP_ENDED: FAULT,
-            h.ANSWER: FAULT,
-            h.REFUSE: FAULT,
-            h.ACKED: no_dialog,
-            h.OFFERED: (State.OPENING, (c.offered_early,)),
-        },
         State.BEFORE: before
         | {
-            h.OPENED: FAULT,
-            h.NOT_OPENED: FAULT,
+            h.OPENED: (State.BEFORE, (c.opened,)),
+            h.STREAM_WANTED: (State.OPENING, ()),
             h.STEP_ENDED: (State.BEFORE, (c.next_step,)),
             h.ANSWER: (State.ANSWERING, (c.answer,)),
             h.REFUSE: (State.ENDING, (c.refuse, c.close)),
-            h.ACKED: no_dialog,
+            h.OFFERED: (State.BEFORE, (c.offered_early,)),
+        },
+        State.OPENING: before
+        | {
+            h.OPENED: (State.BEFORE, (c.opened, c.resume)),
+            h.STREAM_WANTED: FAULT,
+            h.STEP_ENDED: FAULT,
+            h.ANSWER: FAULT,
+            h.REFUSE: FAULT,
+            h.OFFERED: (State.OPENING, (c.offered_early,)),
         },
         State.ANSWERING: during
         | {

@@ -70,14 +70,18 @@ def follow(node: Any, id: str, as_json: bool = False) -> int:
 
     from ..console.told import Teller
     from ..model.records import CallEnded, Record
+    from .output import say
 
     decoder = msgspec.json.Decoder(Record)
     teller = Teller()
     status = 1
-    for line in node.lines(f"/calls/{path_part(id)}/follow"):
-        record: Any = decoder.decode(line)
-        for told in [line.decode().rstrip()] if as_json else teller.tell(record):
-            print(told, flush=True)
-        if isinstance(record, CallEnded):
-            status = 0 if record.termination.result == "success" else 1
+    try:
+        for line in node.lines(f"/calls/{path_part(id)}/follow"):
+            record: Any = decoder.decode(line)
+            for told in [line.decode().rstrip()] if as_json else teller.tell(record):
+                print(told, flush=True)
+            if isinstance(record, CallEnded):
+                status = 0 if record.termination.result == "success" else 1
+    except KeyboardInterrupt:
+        say(f"\nThe call goes on; `outdial calls show {id[:8]}` shows it.")
     return status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from . import app_command, call, calls, config_check, demo, doctor, function, key, number, trunk, up, version
@@ -14,6 +16,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _outdial(
+    version_: Annotated[bool, typer.Option("--version", help="Print the version and go.", is_eager=True, callback=version.shown)] = False,
+) -> None:
+    pass
+
+
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("call")(call.call)

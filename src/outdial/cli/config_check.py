@@ -41,6 +41,10 @@ def check(
 
 
 def _shown(value: object) -> str:
+    from ..config.kinds import show_duration
+
+    if isinstance(value, float):
+        return show_duration(value)
     if value is None or value in ((), {}):
         return "-"
     if isinstance(value, dict):

@@ -7,13 +7,14 @@ its own records as they are saved, what the called subscriber does from the carr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ..errors import OutdialError
 from . import output
@@ -25,6 +26,7 @@ PROGRAM = "first_call.py"
 HANDLER = "handlers/reminder.py"
 NEEDED = (("boto3", "boto3"), ("espeakng_loader", "espeakng-loader"))
 LONGEST_S = 180.0
+COMMITTED_S = 30.0
 READY_EVERY_S = 0.02
 
 
@@ -43,12 +45,16 @@ class Demonstration:
                 raise OutdialError("extra_needed", what="The demo", package=package, extra="local")
         check_holder(self._data)
         config = self._config()
-        log = (Path(self._data).parent / f"{self._data.name}.log").open("w", buffering=1)
         live = import_module("outdial.node.live")
-        try:
-            ended = live.run(config, self._tell, lambda line: log.write(f"{line}\n"))
-        finally:
-            log.close()
+        with contextlib.ExitStack() as leave:
+            log: list[TextIO] = []
+
+            def write(line: str) -> None:
+                if not log:  # the node has made the folder by now
+                    log.append(leave.enter_context((self._data / "demo.log").open("w", buffering=1)))
+                log[0].write(f"{line}\n")
+
+            ended = live.run(config, self._tell, write)
         return ended or self._status
 
     def _config(self) -> Any:
@@ -102,7 +108,7 @@ class Demonstration:
 
         from ..console.ladder import ladder
 
-        history = await node.store.resources.calls.get(call)
+        history = await _whole(node, call)
         folder = node.folder.root / "demo"
         folder.mkdir(exist_ok=True, mode=0o700)
         cdr, drawn = folder / f"{call}.cdr.json", folder / f"{call}.ladder.txt"
@@ -113,6 +119,14 @@ class Demonstration:
             output.facts([("recording", recording.path)])
         output.facts([("cdr      ", cdr), ("ladder   ", drawn)])
         sys.stdout.flush()
+
+
+async def _whole(node: Any, call: str) -> Any:
+    """The call's history once its CDR is committed: what is told as it happens is told a moment before that."""
+    async with asyncio.timeout(COMMITTED_S):
+        while (history := await node.store.resources.calls.get(call)) is None or history.cdr is None:
+            await asyncio.sleep(0.01)
+    return history
 
 
 def examples() -> Path:

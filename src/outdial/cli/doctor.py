@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 LOW_DISK = 1 << 30
 HANDLER_S = 20.0
+CONNECT_S = 3.0
+MENDS = {
+    "python": "mend the file; a node reloads it",
+    "node": "mend the file; a node reloads it",
+    "http": "start what serves it, or mend its address",
+}
 DESCRIPTORS_A_CALL = 4
 LOAD_PYTHON = """
 import importlib, sys
@@ -124,13 +132,34 @@ def _trunk(config: Config, running: bool) -> Iterator[Finding]:
 
 
 def _voice(config: Config, running: bool) -> Iterator[Finding]:
-    from importlib.util import find_spec
+    import asyncio
 
-    if find_spec("espeakng_loader") is not None:
-        yield Finding(what="voice", state="good", text="eSpeak NG is installed")
+    problem = asyncio.run(_why_not_spoken())
+    if problem is None:
+        yield Finding(what="voice", state="good", text="eSpeak NG speaks")
     else:
         mend = 'pip install "outdial[speech]"; until then Speak and SpeakAndGetDigits fail'
-        yield Finding(what="voice", state="bad", text="there is no voice", mend=mend)
+        yield Finding(what="voice", state="bad", text=problem, mend=mend)
+
+
+async def _why_not_spoken() -> str | None:
+    """Speak a word into a file; why that failed, or None."""
+    import tempfile
+
+    from ..io.speech_client import SpeechClient
+    from ..model.work import SpeechSource
+    from ..speech.failure import SpeechFailed
+
+    client, source = SpeechClient(), SpeechSource(text="One.")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            await client.plan(source)
+            await client.speak(source, Path(folder) / "one.wav")
+        return None
+    except SpeechFailed as failed:
+        return failed.detail or failed.reason
+    finally:
+        await client.close()
 
 
 def _handlers(config: Config, running: bool) -> Iterator[Finding]:
@@ -138,18 +167,18 @@ def _handlers(config: Config, running: bool) -> Iterator[Finding]:
         problem = why_not_loaded(spec)
         where = spec.target if spec.kind == "http" else f"{spec.target}:{spec.handler}"
         if problem is None:
-            text = f"{spec.name}: {where}" + (" (its address is not tried)" if spec.kind == "http" else " can be loaded")
+            text = f"{spec.name}: {where} {'takes connections' if spec.kind == 'http' else 'can be loaded'}"
             yield Finding(what="function", state="good", text=text)
         else:
-            yield Finding(what="function", state="bad", text=f"{spec.name}: {where}: {problem}", mend="mend the file; a node reloads it")
+            yield Finding(what="function", state="bad", text=f"{spec.name}: {where}: {problem}", mend=MENDS[spec.kind])
     if not config.function:
         yield Finding(what="function", state="note", text="none is configured", mend="--function NAME=SPEC, or `outdial function add`")
 
 
 def why_not_loaded(spec: FunctionSpec) -> str | None:
-    """Why a handler cannot be loaded by its interpreter, in one line, or None where it can."""
+    """Why a handler cannot be loaded by its interpreter (or its address not be reached), in one line, or None where it can."""
     if spec.kind == "http":
-        return None
+        return _why_not_reached(spec.target)
     target = Path(spec.target)
     if not target.exists():
         return "there is no such file or folder"
@@ -178,6 +207,18 @@ def why_not_loaded(spec: FunctionSpec) -> str | None:
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     errors = [line for line in lines if "Error" in line and not line.startswith(" ")]
     return (errors or lines or [f"exit status {done.returncode}"])[-1][:200]
+
+
+def _why_not_reached(address: str) -> str | None:
+    """Why nothing takes connections at an address; the function itself is not invoked."""
+    parts = urlsplit(address)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)), CONNECT_S):
+            return None
+    except socket.gaierror:
+        return f"the name {parts.hostname} does not resolve"
+    except (OSError, ValueError) as error:
+        return (getattr(error, "strerror", None) or str(error) or "no connection").lower()
 
 
 def _own() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from .. import __version__
 from .options import Json
 
@@ -16,3 +18,10 @@ def version(as_json: Json = False) -> None:
         data({"outdial": __version__, "python": platform.python_version(), "system": platform.platform()})
     else:
         print(f"outdial {__version__}")
+
+
+def shown(asked: bool) -> None:
+    """`outdial --version`."""
+    if asked:
+        version()
+        raise typer.Exit

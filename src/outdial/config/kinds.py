@@ -73,6 +73,15 @@ def read_duration(value: Any) -> Any:
     return float(value)
 
 
+def show_duration(seconds: float) -> str:
+    """`90s`, `4h`, `500ms`: as short as it can be read back."""
+    if seconds and seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds / 3600:g}h"
+    return f"{seconds:g}s"
+
+
 def read_optional_duration(value: Any) -> Any:
     return None if value in (None, "off", "none", "") else read_duration(value)
 
@@ -159,6 +168,24 @@ def read_functions(value: Any) -> Any:
     if not isinstance(value, dict):
         raise Wanted("a table of functions, NAME = SPEC")
     return {name: {"spec": spec} if isinstance(spec, str) else spec for name, spec in value.items()}
+
+
+def read_countries(value: Any) -> Any:
+    """Regions by their two letters, as `read_list`."""
+    if value is None:
+        return None
+    words = read_list(value)
+    if any(not isinstance(word, str) or re.fullmatch(r"[A-Za-z]{2}", word) is None for word in words):
+        raise Wanted("a list of countries by their two letters, for example US, CA")
+    return tuple(word.upper() for word in words)
+
+
+def read_prefixes(value: Any) -> Any:
+    """Beginnings of numbers, as `read_list`."""
+    words = read_list(value)
+    if any(not isinstance(word, str) or re.fullmatch(r"\+\d{1,15}", word) is None for word in words):
+        raise Wanted("a list of beginnings of numbers, for example +1206, +4420")
+    return words
 
 
 def read_trunks(value: Any) -> Any:

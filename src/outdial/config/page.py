@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .kinds import show_duration
 from .settings import Config, FunctionSetting, TrunkSetting
 
 
@@ -31,6 +32,8 @@ def settings_page() -> str:
 def _shown(value: Any) -> str:
     if value is None or value in ((), {}, ""):
         return ""
+    if isinstance(value, float):
+        return f"`{show_duration(value)}`"
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return ", ".join(f"`{one}`" for one in value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

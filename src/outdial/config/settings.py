@@ -17,7 +17,8 @@ from .functions import function_spec
 
 Duration = Annotated[float, BeforeValidator(kinds.read_duration)]
 OptionalDuration = Annotated[float | None, BeforeValidator(kinds.read_optional_duration)]
-Words = Annotated[tuple[str, ...], BeforeValidator(kinds.read_list)]
+Countries = Annotated[tuple[str, ...] | None, BeforeValidator(kinds.read_countries)]
+Prefixes = Annotated[tuple[str, ...], BeforeValidator(kinds.read_prefixes)]
 
 
 class TrunkSetting(BaseModel):
@@ -73,10 +74,10 @@ class Config(BaseModel):
     max_calls: int | None = Field(None, ge=1, description="Calls in progress at most, in all.")
     max_calls_per_key: int | None = Field(None, ge=1, description="Calls in progress at most, for one access key.")
     max_recording: OptionalDuration = Field(None, description="The longest recording, and the default where an action names none.")
-    allow_countries: Words | None = Field(
+    allow_countries: Countries = Field(
         None, description="Countries (two letters) that may be called; none given: those of the numbers owned."
     )
-    allow_prefixes: Words = Field((), description="Numbers beginning so may be called whatever their kind; never emergency numbers.")
+    allow_prefixes: Prefixes = Field((), description="Numbers beginning so may be called whatever their kind; never emergency numbers.")
     limits: Literal["strict", "relaxed"] = Field(
         "relaxed", description="`strict`: the documented quotas of AWS; `relaxed`: only what protects the machine."
     )
@@ -115,7 +116,6 @@ class Config(BaseModel):
     subscribers: Path | None = Field(None, description="A TOML file of subscribers, in place of the built-in ones (docs/carrier.md).")
 
     log: Literal["debug", "info", "warning", "error"] = Field("info", description="What the log says, at least.")
-    log_format: Literal["text", "json"] = Field("text", description="One line a message for people, or JSON.")
 
     # --- as the rooms want them ---
 
@@ -149,7 +149,7 @@ class Config(BaseModel):
             max_calls=self.max_calls,
             max_calls_per_key=self.max_calls_per_key,
             max_invocations=1000 if self.limits == "strict" else None,
-            allowed_countries=None if self.allow_countries is None else tuple(word.upper() for word in self.allow_countries),
+            allowed_countries=self.allow_countries,
             allowed_prefixes=self.allow_prefixes,
             rtp_timeout_ends=self.rtp_timeout_ends,
             max_recording_s=None if self.max_recording is None else round(self.max_recording),

@@ -6,7 +6,6 @@ A frame is a 4-byte big-endian length and a body: a JSON header and, after a lin
 
 from __future__ import annotations
 
-import decimal
 import faulthandler
 import fcntl
 import importlib
@@ -14,15 +13,17 @@ import importlib.util
 import json
 import logging
 import os
-import platform
 import socket
 import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing these takes time, and nothing of them is needed at run time
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
 
 MAX_TEXT = 10000
 MAX_FRAMES = 30
@@ -159,7 +160,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Type, message and the last frames of an exception, bounded."""
     trace = in_user_code(error.__traceback__)
     try:
-        message = str(error)
+        message = str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception:
         message = "(its message could not be made)"
     try:
@@ -179,6 +180,8 @@ def where(error: BaseException) -> dict[str, Any]:
 
 def plain(value: object) -> object:
     """Decimals, as DynamoDB's client gives them, are numbers; everything else that JSON does not know is an error, as in Lambda."""
+    import decimal  # only where there may be one
+
     if isinstance(value, decimal.Decimal):
         return int(value) if value == value and value.as_tuple().exponent == 0 else float(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
@@ -237,7 +240,7 @@ def main() -> int:
         link.send({"type": "failed", **describe(error), **where(error)})
         return 1
     flush()
-    link.send({"type": "ready", "load_ms": (time.monotonic() - started) * 1000, "version": f"Python {platform.python_version()}"})
+    link.send({"type": "ready", "load_ms": (time.monotonic() - started) * 1000, "version": "Python " + sys.version.split()[0]})
     while True:
         received = link.receive()
         if received is None:

@@ -25,6 +25,7 @@ HEAD_TIMEOUT_S = 20.0
 """From a request's first byte to the end of its headers."""
 CONNECTIONS_MAX = 4096
 STOP_S = 5.0
+GONE_S = 1.0
 
 Malformed = Callable[[str], tuple[int, list[tuple[bytes, bytes]], bytes]]
 """What to answer to something that is no HTTP request: status, headers, body."""
@@ -151,10 +152,12 @@ class HttpServer:
             connection.shutdown()
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=STOP_S)
+        for connection in list(self._state.connections):
+            connection.transport.abort()  # an application that waits sees its client gone, and ends by itself
+        if self.tasks:
+            await asyncio.wait(set(self.tasks), timeout=GONE_S)
         for task in list(self.tasks):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        for connection in list(self._state.connections):
-            connection.transport.close()
         self._server = None

@@ -49,7 +49,11 @@ class MediaClient:
             raise RuntimeError("the media engine runs already")
         self._loop = asyncio.get_running_loop()
         path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
-        self._child = launch([self._python, "-m", "outdial.io.media_process"], env={**os.environ, "PYTHONPATH": path}, fd_argument="--fd")
+        self._child = launch(
+            [self._python, "-m", "outdial.io.media_process"],
+            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            fd_argument="--fd",
+        )
         assert self._child.socket is not None
         self._reader = FrameReader(_FRAME_LIMIT)
         self._unsent.clear()

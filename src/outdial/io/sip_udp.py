@@ -59,7 +59,7 @@ class SipUdp:
             except OSError as error:
                 # The error may be the one pending of an earlier datagram; the queue says of which, and the next try sends.
                 if not self._read_errors():
-                    failed = TransportFailed(destination=item.destination, detail=os.strerror(error.errno) if error.errno else str(error))
+                    failed = TransportFailed(destination=item.destination, detail=error.strerror or str(error))
                     self._loop.call_soon(self._report, failed)
                     return
 

@@ -31,14 +31,17 @@ MAX_REPLY_BYTES = 6 * 1024 * 1024
 MAX_FRAME_BYTES = MAX_REPLY_BYTES + 64 * 1024
 MAX_UNSENT_BYTES = 4 * 1024 * 1024
 READ_BYTES = 64 * 1024
-OUTPUT_READ_BYTES = 16 * 1024
+OUTPUT_READ_BYTES = 4 * 1024
+"""At a time: short lines cost more than long ones, and the loop has other things to do."""
+MAX_FRAMES = 100
+"""That a worker may send between two events; ours sends one."""
 TERMINATE_S = 2.0
 SILENT_S = 0.5
 """How long a process may live on after its end of the socket has closed."""
 DISCARD_EVERY_S = 0.005
 DISCARD_BYTES = 1024 * 1024
 QUIET_LOOKS = 10
-MAX_READS, MAX_DROPS = 80, 4
+MAX_READS, MAX_DROPS = 300, 4
 """How often a pipe is read before an answer is passed on: enough for what one can hold, and an end where somebody prints for ever."""
 F_SETPIPE_SZ = 1031
 
@@ -79,6 +82,8 @@ class WorkerProcess:
         self._frames = FrameReader(MAX_FRAME_BYTES)
         self._unsent = bytearray()
         self._last_words = ""
+        self._received = 0
+        """Frames since the last event was given."""
         self._lines: dict[_Stream, OutputLines] = {"stdout": OutputLines(), "stderr": OutputLines()}
         self._pipes: dict[_Stream, int] = {}
         self._discards: dict[_Stream, asyncio.TimerHandle] = {}
@@ -108,6 +113,7 @@ class WorkerProcess:
 
     def give_event(self, event: GiveEvent) -> None:
         """Send an event to the worker."""
+        self._received = 0
         for stream, lines in self._lines.items():
             lines.begin()
             self._resume(stream)
@@ -168,6 +174,10 @@ class WorkerProcess:
             return
         try:
             for body in self._frames.feed(data):
+                self._received += 1
+                if self._received > MAX_FRAMES:
+                    self._break()
+                    return
                 self._take(body)
         except (FrameTooLong, msgspec.MsgspecError, UnicodeError):
             self._break()

@@ -30,12 +30,23 @@ class Candidate:
     kept: list[tuple[bytes, float]] = field(default_factory=list)
 
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+        "fc00::/7", "fe80::/10", "::1/128",
+    )
+)  # fmt: skip
+"""RFC 1918, 6598, 3927, 1122, 4193, 4291."""
+
+
 def private(host: str) -> bool:
-    """An address that is not routed on the internet (RFC 1918, 6598, 3927, 4193); a name is not."""
+    """An address that is not routed on the internet; a name is not."""
     try:
-        return not ipaddress.ip_address(host).is_global
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    return any(address in net for net in _PRIVATE if net.version == address.version)
 
 
 def canonical(host: str) -> str | None:

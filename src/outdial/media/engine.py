@@ -198,6 +198,7 @@ class Engine:
             first, last = self._settings.ports
             self._fail(command.id, command.stream, "no_port", f"no free pair of ports from {first} to {last} on {command.local_host}", now)
             return
+        self._outlet.hosts[port] = command.local_host
         stream = Stream(
             command,
             port=port,
@@ -229,14 +230,17 @@ class Engine:
 
     def _close(self, stream: Stream, command: CloseStream, now: float) -> None:
         self._wheel.remove(stream)
-        stream.close(command.id, stream.port, now)
-        del self._streams[stream.id], self.by_port[stream.port]
+        stream.close(command.id, now)
+        del self._streams[stream.id], self.by_port[stream.port], self._outlet.hosts[stream.port]
         if self._pool is not None:
             self._pool.give_back(stream.port, now)
         if not self._streams:
             self._outlet.disarm(_LOAD)
 
     def _play(self, stream: Stream, command: Play, now: float) -> None:
+        if (command.path is None) == (command.silence_ms is None):
+            self._fail(command.id, stream.id, "format", "wanted exactly one of path and silence_ms", now)
+            return
         if command.path is None:
             job = Job(id=command.id, total=(command.silence_ms or 0) * 8, repeat=command.repeat, stop_digits=command.stop_digits)
         else:
@@ -257,7 +261,7 @@ class Engine:
                 stop_digits=command.stop_digits,
                 at=max(0, command.start_sample),
             )
-        stream.play(command, job, now)
+        stream.play(job, now)
 
     def _record(self, stream: Stream, command: Record, now: float) -> None:
         try:

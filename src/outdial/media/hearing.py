@@ -7,7 +7,7 @@ a watch, an echo or, where telephone-event was not negotiated, by the tone detec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..model.ids import CommandId
 from ..model.media import Collect, Collected, Digit, Press, Record, RecordEnded, SetRemote, Silence, Speech, Watch
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .stream import Stream
 
 
+RecordEnd = Literal["limit", "silence", "digit", "stopped", "stream_closed", "disk_full"]
 NEVER = 1 << 62
 
 
@@ -34,8 +35,6 @@ class Hearing:
         self._merger = Merger()
         self._collectors: dict[CommandId, Collector] = {}
         self.listener: Listener | None = None
-        self.due = NEVER
-        """When the stream's clock shows this: `advance`."""
         self._late_before = 0
         self._tones: ToneDetector | None = None
 
@@ -112,10 +111,10 @@ class Hearing:
         """Who wants audio has changed."""
         stream, listener = self._stream, self.listener
         if listener is None:
-            self.due = NEVER
+            stream.listen_at = NEVER
             stream.inbound.on_audio = self._back if stream.echoes else None
         else:
-            self.due = listener.due
+            stream.listen_at = listener.due
             stream.inbound.on_audio = self._both if stream.echoes else listener.put
 
     def _back(self, timestamp: int, audio: bytes, at: int) -> None:
@@ -141,11 +140,11 @@ class Hearing:
         self._merger.still(digit, "event", now)
 
     def advance(self, now: float) -> None:
-        """A tick passed, and the clock shows `due`: those who listen hear what is old enough."""
+        """A tick passed, and the clock shows `listen_at`: those who listen hear what is old enough."""
         if self.listener is not None:
             self._act(self.listener.advance(self._stream.clock(now)), now)
         if self.listener is not None:
-            self.due = self.listener.due
+            self._stream.listen_at = self.listener.due
         if self._tones is not None and self._tones.current:
             self._merger.still(self._tones.current, "tone", now)
 
@@ -228,7 +227,7 @@ class Hearing:
             self._late_before += self.listener.late
             self.listener = None
 
-    def _finish(self, id: CommandId, why: str, now: float, digit: str = "", cut: int | None = None) -> None:
+    def _finish(self, id: CommandId, why: RecordEnd, now: float, digit: str = "", cut: int | None = None) -> None:
         listener = self.listener
         assert listener is not None
         stream = self._stream
@@ -247,7 +246,7 @@ class Hearing:
             RecordEnded(
                 id=id,
                 stream=stream.id,
-                why=why,  # type: ignore[arg-type]
+                why=why,
                 path=recorder.path,
                 samples=recorder.samples,
                 digit=digit,

@@ -14,16 +14,22 @@ Alarm = tuple[LegId, str, CommandId]
 """Stream, what for, which command (0: none)."""
 
 
+Aim = Callable[[int, Address | None], Callable[[bytes], object] | None]
+"""`ports.Sockets.aim`."""
+
+
 class Outlet:
     """Shared by all streams of an engine."""
 
-    def __init__(self, wall: Wall, aim: Callable[[int, Address | None], None], send: Sender | None = None) -> None:
+    def __init__(self, wall: Wall, aim: Aim, send: Sender | None = None) -> None:
         self.queue: deque[MediaEvent | SendPacket] = deque()
         self.emit = self.queue.append
         self.send: Sender = send or self._enqueue
         self._timers: Timers[Alarm] = Timers()
         self._timer_at: float | None = None
         """The earliest timer's moment; asked at every wake-up, so it is kept."""
+        self.hosts: dict[int, str] = {}
+        """By RTP port: our address."""
         self.wall = wall
         self.aim = aim
         """Told where a port's packets go from now on."""
@@ -58,4 +64,4 @@ class Outlet:
         self._timer_at = None if deadline is None else deadline.at
 
     def _enqueue(self, port: int, data: bytes, destination: Address) -> None:
-        self.queue.append(SendPacket(port=port, data=data, destination=destination))
+        self.queue.append(SendPacket(host=self.hosts[port & ~1], port=port, data=data, destination=destination))

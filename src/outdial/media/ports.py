@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from .values import Address
@@ -16,11 +17,34 @@ class Sockets(Protocol):
     def open(self, host: str, rtp_port: int) -> bool:
         """Bind `rtp_port` and the one after it on `host`; False where somebody else holds one of them."""
 
-    def aim(self, rtp_port: int, destination: Address | None) -> None:
-        """A hint: packets of `rtp_port` go to (and mostly come from) this address from now on."""
+    def aim(self, rtp_port: int, destination: Address | None) -> Callable[[bytes], object] | None:
+        """Packets of `rtp_port` go to (and mostly come from) this address from now on; may give a quicker way to send there."""
 
     def close(self, rtp_port: int) -> None:
         """Give both back."""
+
+
+class SimulatedPorts:
+    """Ports of a simulated network, where nobody else is: all are free but those in `taken`. Satisfies `Sockets`."""
+
+    def __init__(self, taken: Iterable[int] = ()) -> None:
+        self.taken = set(taken)
+        self.hosts: dict[int, str] = {}
+        """Of each open pair: RTP port and our address."""
+
+    def open(self, host: str, rtp_port: int) -> bool:
+        """Take a pair."""
+        if rtp_port in self.taken:
+            return False
+        self.hosts[rtp_port] = host
+        return True
+
+    def aim(self, rtp_port: int, destination: Address | None) -> None:
+        """There is no quicker way."""
+
+    def close(self, rtp_port: int) -> None:
+        """Give a pair back."""
+        del self.hosts[rtp_port]
 
 
 class PortPool:

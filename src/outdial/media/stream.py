@@ -2,13 +2,13 @@
 
 Theory of operation. `open` gives it a clock (samples since it was opened); `remote` gives it a peer and a grid. At each tick exactly one
 thing leaves: a digit that is being sent, else the next frame of what plays, else what came in (echo), else silence. Commands take effect
-at the next tick. RTP time is the grid's own time, whether or not something is sent. Digits go to recordings, to what plays, and to what
-collects, in `keys`.
+at the next tick. RTP time is the grid's own time, whether or not something is sent. What is heard is `hearing`'s affair.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from typing import Literal
 
 from ..model.ids import CommandId, LegId
 from ..model.media import (
@@ -17,7 +17,6 @@ from ..model.media import (
     Done,
     NoMedia,
     OpenStream,
-    Play,
     PlayEnded,
     SendDigits,
     SetRemote,
@@ -31,6 +30,8 @@ from .inbound import Inbound
 from .outlet import Outlet
 from .player import Job, Player, Prompts
 from .reports import INTERVAL_S, Reports
+
+PlayEnd = Literal["finished", "digit", "stopped", "stream_closed"]
 
 _LATE_MS = 40.0
 _pack = HEADER.pack
@@ -77,11 +78,16 @@ class Stream:
         self._octets = 0
         self._skipped = 0
         self._rtp_now = 0
+        self._ticked = now
+        self._quiet_since: float | None = None
+        self._no_media_said = False
         self.player = Player(prompts)
         self._diallers: deque[Dialler] = deque()
         self._echo: bytearray | None = None
         self._echo_ready = False
         self.inbound = Inbound(self.id, port, outlet, now)
+        self.listen_at = NEVER
+        """When the clock shows this, `hearing` wants to read."""
         self.hearing = Hearing(self)
         self.inbound.on_press = self.hearing.event
         self.inbound.on_still = self.hearing.still
@@ -121,7 +127,7 @@ class Stream:
         else:
             self.outlet.disarm((self.id, "no_media", CommandId(0)))
 
-    def play(self, command: Play, job: Job, now: float) -> None:
+    def play(self, job: Job, now: float) -> None:
         """Play when everything before it has ended."""
         self.player.jobs.append(job)
         if len(self.player.jobs) == 1:
@@ -160,7 +166,7 @@ class Stream:
         self.hearing.stop(target, now)
         self.done(id, now)
 
-    def close(self, id: CommandId, port: int, now: float) -> None:
+    def close(self, id: CommandId, now: float) -> None:
         """End what runs, say goodbye, and answer with what the stream carried."""
         self.player.settle()
         while self.player.jobs:
@@ -179,8 +185,8 @@ class Stream:
             Done(
                 id=id,
                 stream=self.id,
-                rtp_port=port,
-                rtcp_port=port + 1,
+                rtp_port=self.port,
+                rtcp_port=self.port + 1,
                 statistics=self.inbound.statistics(
                     StreamStatistics(packets_sent=self._packets, octets_sent=self._octets, late=self.hearing.late, skipped=self._skipped)
                 ),
@@ -195,6 +201,7 @@ class Stream:
         """The moment for one packet has come (`late_ms` ago)."""
         inbound = self.inbound
         self._rtp_now = clock = due_ms * 8
+        self._ticked = now
         if inbound.waiting:
             inbound.ripen(now)
         if late_ms > _LATE_MS or late_ms >= 2 * self.period_ms:
@@ -203,7 +210,7 @@ class Stream:
             self._transmit(payload, self._head, clock, late_ms)
         else:
             self._send_tick(clock, late_ms, now)
-        if self.hearing.due is not NEVER and self.clock(now) >= self.hearing.due:
+        if self.listen_at is not NEVER and self.clock(now) >= self.listen_at:
             self.hearing.advance(now)
 
     def missed(self, ticks: int, now: float) -> None:
@@ -212,6 +219,9 @@ class Stream:
 
     def _skip(self, ticks: int, now: float) -> None:
         self._skipped += ticks
+        if self._sends:
+            self.outlet.sent += ticks
+            self.outlet.late += ticks
         self._pause = True
         for _ in range(ticks):
             if not self.player.jobs:
@@ -261,7 +271,14 @@ class Stream:
         if late_ms > 20.0:
             outlet.late += 1
         data = _pack(0x80, second, sequence, (self._time_base + at) & 0xFFFFFFFF, self.ssrc) + payload
-        outlet.send(self.port, data, self.inbound.destination)  # type: ignore[arg-type]
+        out = self.inbound.out
+        if out is not None:
+            try:
+                out(data)
+            except OSError:
+                pass  # lost, as networks lose packets too: no route, a full buffer, nobody listening over there
+        elif (destination := self.inbound.destination) is not None:
+            outlet.send(self.port, data, destination)
 
     @property
     def _codec(self) -> Codec:
@@ -339,15 +356,13 @@ class Stream:
         job.announced = True
         self.done(job.id, now, samples=job.total)
 
-    def _play_ended(self, job: Job, why: str, now: float) -> None:
-        self.outlet.emit(
-            PlayEnded(id=job.id, stream=self.id, why=why, played_ms=job.played // 8, at=self.clock(now), time=now)  # type: ignore[arg-type]
-        )
+    def _play_ended(self, job: Job, why: PlayEnd, now: float) -> None:
+        self.outlet.emit(PlayEnded(id=job.id, stream=self.id, why=why, played_ms=job.played // 8, at=self.clock(now), time=now))
         self._stopped(job.id, now)
         self.hearing.play_ended(job.id, now)
 
-    def _digits_sent(self, id: CommandId, why: str, now: float) -> None:
-        self.outlet.emit(DigitsSent(id=id, stream=self.id, why=why, at=self.clock(now), time=now))  # type: ignore[arg-type]
+    def _digits_sent(self, id: CommandId, why: Literal["finished", "stopped", "stream_closed"], now: float) -> None:
+        self.outlet.emit(DigitsSent(id=id, stream=self.id, why=why, at=self.clock(now), time=now))
         self._stopped(id, now)
 
     def _stopped(self, target: CommandId, now: float) -> None:
@@ -384,7 +399,7 @@ class Stream:
         data = self.reports.compound(
             now=now,
             epoch_ms=self.outlet.wall(now),
-            rtp_time=self._time_base + self._rtp_now,
+            rtp_time=self._time_base + self._rtp_now + round((now - self._ticked) * 8000),
             packets=self._packets,
             octets=self._octets,
             heard=heard,
@@ -399,10 +414,7 @@ class Stream:
             at = last + limit
         else:
             at = now + limit
-            if self._quiet_since != last or (last is None and not self._no_media_said):
+            if self._quiet_since != last or not self._no_media_said:
                 self.outlet.emit(NoMedia(stream=self.id, ms=round(1000 * (now - (last or now - limit))), at=self.clock(now), time=now))
             self._quiet_since, self._no_media_said = last, True
         self.outlet.arm((self.id, "no_media", CommandId(0)), at, "no_media")
-
-    _quiet_since: float | None = None
-    _no_media_said = False

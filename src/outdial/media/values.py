@@ -21,6 +21,8 @@ class Packet(Value, frozen=True, kw_only=True):
 class SendPacket(Value, frozen=True, kw_only=True):
     """A datagram to be sent from one of our ports."""
 
+    host: str
+    """Our address, as `OpenStream` named it."""
     port: int
     data: bytes
     destination: Address

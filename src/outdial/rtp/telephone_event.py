@@ -15,7 +15,8 @@ DIGITS = "0123456789*#ABCD"
 """By event code, 0 to 15 (RFC 4733 §3.2)."""
 _PAYLOAD = struct.Struct("!BBH")
 _REUSE_S = 2.0
-"""A timestamp that comes back after this long is a new press: peers were met that replay a recorded one."""
+_REUSE_ENDED_S = 0.4
+"""A timestamp that comes back after this long (sooner where its end was seen) is a new press: peers were met that replay a recorded one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class Presses:
         if event.event > 15:
             return None
         for press in self._recent:
-            if press.timestamp == timestamp and press.ssrc == ssrc and now - press.last_at < _REUSE_S:
+            if press.timestamp == timestamp and press.ssrc == ssrc and now - press.last_at < (_REUSE_ENDED_S if press.ended else _REUSE_S):
                 press.duration = max(press.duration, press.before + event.duration)
                 press.ended = press.ended or event.end
                 press.last_at = now

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .errors import SdpError
 
@@ -64,11 +65,11 @@ class Section:
 
     def attributes(self, name: str) -> Iterator[str]:
         """The value of each attribute of that name (empty for a property, `a=sendrecv`), in order."""
+        start = len(name)
         for line in self.lines:
-            if line.kind == "a":
-                key, _, value = line.value.partition(":")
-                if key.strip() == name:
-                    yield value.strip()
+            value = line.value
+            if line.kind == "a" and value.startswith(name) and (len(value) == start or value[start] == ":"):
+                yield value[start + 1 :].strip()
 
     def attribute(self, name: str) -> str | None:
         """The value of the first attribute of that name, or None."""
@@ -127,7 +128,7 @@ class Description(Section):
         if len(parts) != 3 or parts[0].upper() != "IN" or parts[1].upper() not in {"IP4", "IP6"}:
             raise line.error("this is not a connection to the internet", 'write "c=IN IP4" or "c=IN IP6" and one address')
         try:
-            address = ipaddress.ip_address(parts[2])
+            address = _numeric(parts[2])
         except ValueError:
             raise line.error(
                 f'"{parts[2][:40]}" is not a numeric address', 'give the address itself, for example "c=IN IP4 192.0.2.1"'
@@ -185,6 +186,12 @@ def _lines(data: bytes) -> Iterator[Line]:
         if "\0" in line or "\r" in line:
             raise SdpError("it contains a control character", "leave out NUL and CR", line=number, text=line)
         yield Line(kind=line[0], value=line[2:], number=number)
+
+
+@lru_cache(maxsize=1024)
+def _numeric(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The few media addresses of a trunk come again and again."""
+    return ipaddress.ip_address(text)
 
 
 def _opening(data: bytes) -> str:

@@ -5,6 +5,7 @@ Trunks that speak SIP-I put ISUP beside the SDP. Parts inside parts are not look
 
 from __future__ import annotations
 
+from .errors import RemoteProtocolError
 from .grammar import split_outside, unquote
 from .message import Message
 
@@ -31,7 +32,11 @@ def sdp_of(message: Message) -> bytes | None:
 
 
 def _boundary(content_type: str) -> bytes:
-    for piece in split_outside(content_type, ";")[1:]:
+    try:
+        pieces = split_outside(content_type, ";")[1:]
+    except RemoteProtocolError:
+        return b""
+    for piece in pieces:
         name, _, value = piece.partition("=")
         if name.strip().lower() == "boundary":
             return unquote(value.strip()).encode("utf-8", "surrogateescape")

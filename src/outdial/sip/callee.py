@@ -7,21 +7,22 @@ Theory of operation. The INVITE is answered with 100 at once and put out as `Inc
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .dialog import Dialog
 from .headers import parse_cseq, tag_of
-from .message import Response
+from .message import Request, Response
 from .respond import ALLOW, SUPPORTED
 from .route_set import contact_of, route_set
 from .session import Session, Stack, own_text
+from .transaction import Input as TxInput
 from .transaction import Transaction
 from .uri import bracketed
 from .values import AckBody, Address, ByeReceived, Headers
 
 
-class State(Enum):
+class State(Symbol):
     ALERTING = auto()
     ANSWERED = auto()
     BYE_KEPT = auto()
@@ -34,7 +35,7 @@ RING_AGAIN = 60.0
 """RFC 3261 §13.3.1.1: proxies give up after three minutes without a provisional response."""
 
 
-class Input(Enum):
+class Input(Symbol):
     RING = auto()
     RING_AGAIN = auto()
     ACCEPT = auto()
@@ -49,31 +50,34 @@ class Input(Enum):
     LOST = auto()
 
 
+def dialog_of_invite(request: Request, local_tag: str, source: Address) -> Dialog:
+    """The dialog that an INVITE to us makes (RFC 3261 §12.1.1). Raises `RemoteProtocolError` where Contact or Record-Route is broken."""
+    remote = request.get("from")
+    return Dialog(
+        call_id=request.get("call-id"),
+        local=f"{request.get('to')};tag={local_tag}",
+        local_tag=local_tag,
+        remote=remote,
+        remote_tag=tag_of(remote, "From"),
+        # A peer of RFC 2543 may leave Contact out.
+        target=contact_of(request) or f"sip:{bracketed(source.host)}:{source.port}",
+        routes=route_set(request, reverse=False),
+        local_cseq=0,
+        remote_cseq=parse_cseq(request.get("cseq"))[0],
+        fallback=source,
+    )
+
+
 _TIMERS = {"again": Input.REPEAT, "no ack": Input.NO_ACK, "ring": Input.RING_AGAIN}
 
 
 class Callee(Session):
     """A call to us, from `Incoming` to `Over`."""
 
-    def __init__(self, stack: Stack, session: str, local_tag: str, tx: Transaction, source: Address) -> None:
-        """Raises `RemoteProtocolError` where Contact or Record-Route cannot be used."""
-        super().__init__(stack, session, local_tag, State.ALERTING)
-        request = tx.request
+    def __init__(self, stack: Stack, session: str, dialog: Dialog, tx: Transaction) -> None:
+        super().__init__(stack, session, dialog.local_tag, State.ALERTING)
         self.tx = tx
-        remote = request.get("from")
-        self.dialog = Dialog(
-            call_id=request.get("call-id"),
-            local=f"{request.get('to')};tag={local_tag}",
-            local_tag=local_tag,
-            remote=remote,
-            remote_tag=tag_of(remote, "From"),
-            # A peer of RFC 2543 may leave Contact out.
-            target=contact_of(request) or f"sip:{bracketed(source.host)}:{source.port}",
-            routes=route_set(request, reverse=False),
-            local_cseq=0,
-            remote_cseq=parse_cseq(request.get("cseq"))[0],
-            fallback=source,
-        )
+        self.dialog = dialog
         self.body = b""
         self.status = 180
         self.phrase = ""
@@ -191,7 +195,7 @@ def _accept(call: Callee, now: float) -> None:
 
 def _again(call: Callee, now: float) -> None:
     stack = call.stack
-    stack.send(call.tx.data, call.tx.destination, call.session)
+    call.tx.take(TxInput.SEND_SUCCESS, now)
     call.interval = min(2 * call.interval, stack.timers.t2)
     stack.arm_session(call, "again", now + call.interval)
 
@@ -271,8 +275,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        # An INFO of ours that the peer answers with 481 although it has sent no ACK yet.
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.BYE_KEPT: {
         Input.ACK: (State.HANGING_UP, (_stop, _bye)),
@@ -286,7 +289,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.TALKING: {
         Input.BYE: (State.HANGING_UP, (_bye,)),

@@ -33,6 +33,8 @@ RESERVED = frozenset(
 """What `Dial.headers` may not hold: these are ours to write."""
 
 
+MOST_EARLY = 32
+"""Early dialogs that are remembered."""
 _KEPT = frozenset({"Via", "From", "To", "Call-ID", "CSeq", "Route", "Authorization", "Proxy-Authorization"})
 
 
@@ -41,9 +43,9 @@ class Fork:
 
     __slots__ = ("ack", "body", "dialog", "wanted")
 
-    def __init__(self, dialog: Dialog, wanted: bool) -> None:
+    def __init__(self, dialog: Dialog) -> None:
         self.dialog = dialog
-        self.wanted = wanted
+        self.wanted = False
         self.body: bytes | None = None
         """The ACK's body, once the ACK is to leave."""
         self.ack = b""
@@ -68,6 +70,9 @@ class Caller(Session):
         """A provisional other than 100 has come: no other target is tried any more."""
         self.cancelled = False
         self.forks: dict[str, Fork] = {}
+        self.early: dict[str, tuple[Response, Address]] = {}
+        """Provisional responses by tag: each began an early dialog, which is built when the peer uses it."""
+        self.early_dialogs: dict[str, Dialog] = {}
         self.winner: Fork | None = None
         self.response: Response | None = None
         self.source = stack.local
@@ -117,7 +122,7 @@ class Caller(Session):
         self = cls._adopt(stack, item.session, invite, item.invite, item.destination, State.HANGING_UP)
         self.tx = stack.client(INVITE_CLIENT, TxState.ACCEPTED, invite, item.destination, self, now, data=item.invite, repeating=False)
         remote = invite.get("to") + (f";tag={item.remote_tag}" if item.remote_tag else "")
-        fork = self._fork(remote, item.remote_tag, target, item.routes, item.destination)
+        fork = self._add_fork(self._dialog(remote, item.remote_tag, target, item.routes, item.destination))
         fork.dialog.local_cseq = self.cseq + 999
         self.acknowledge(fork, b"", now)
         self.send_bye(fork.dialog, now)
@@ -201,8 +206,19 @@ class Caller(Session):
     # --- what the shared part asks ---
 
     def dialog_of(self, remote_tag: str, call_id: str) -> Dialog | None:
+        if call_id != self.call_id:
+            return None
         fork = self.forks.get(remote_tag)
-        return fork.dialog if fork is not None and fork.dialog.call_id == call_id else None
+        if fork is not None:
+            return fork.dialog
+        if remote_tag in self.early and not self.over and remote_tag not in self.early_dialogs:
+            self.early_dialogs[remote_tag] = self._dialog_of_response(*self.early[remote_tag])
+        return self.early_dialogs.get(remote_tag)
+
+    def rung_by(self, tag: str, response: Response) -> None:
+        """A provisional response began an early dialog."""
+        if tag and len(self.early) < MOST_EARLY:
+            self.early.setdefault(tag, (response, self.source))
 
     def _dialog_of_request(self, request: Request) -> Dialog | None:
         fork = self.forks.get(tag_of(request.get("to"), "To"))
@@ -228,9 +244,11 @@ class Caller(Session):
         self.feed(Input.LOST, now)
 
     def offer_refusal(self) -> int:
+        if self.winner is None:
+            return 491  # our offer in the INVITE has no answer yet
         # Our INVITE had no body: its 2xx holds the offer, and the answer leaves with the ACK (RFC 3261 §13.2.1).
         offered_to_us = self.invite is not None and not self.invite.body
-        return 491 if offered_to_us and self.winner is not None and self.winner.body is None else 0
+        return 491 if offered_to_us and self.winner.body is None else 0
 
     def hang_up_unacknowledged(self, now: float) -> None:
         self.end = ("network", 408, "no ACK came for a re-INVITE", "")
@@ -240,6 +258,8 @@ class Caller(Session):
         """A step: `Over`; what late forks and repeats of a 2xx need is kept, the rest let go."""
         super().finish(now)
         self.dial, self.data, self.targets = None, b"", ()
+        self.early.clear()
+        self.early_dialogs.clear()
         if self.invite is not None and self.tx is not None:
             kept = tuple(pair for pair in self.invite.headers if pair[0] in _KEPT)
             self.invite = self.tx.request = make_request("INVITE", self.invite.uri, kept)
@@ -271,40 +291,46 @@ class Caller(Session):
         self.invite = make_request("INVITE", dial.uri, headers, dial.body)
         self.data = self.invite.encode()
 
-    def _fork(self, remote: str, tag: str, target: str, routes: tuple[str, ...], source: Address) -> Fork:
-        assert self.invite is not None
-        fork = Fork(
-            Dialog(
-                call_id=self.call_id,
-                local=self.invite.get("from"),
-                local_tag=self.local_tag,
-                remote=remote,
-                remote_tag=tag,
-                target=target,
-                routes=routes,
-                local_cseq=self.cseq,
-                remote_cseq=-1,
-                fallback=source,
-            ),
-            False,
-        )
-        self.forks[tag] = fork
+    def _add_fork(self, dialog: Dialog) -> Fork:
+        fork = self.forks[dialog.remote_tag] = Fork(dialog)
         return fork
 
-    def new_fork(self) -> Fork:
-        """The dialog of a 2xx. Where its Contact or Record-Route cannot be used, requests go whence it came, so that it can be ended."""
-        response, source = self.response, self.source
-        assert response is not None
+    def _dialog(self, remote: str, tag: str, target: str, routes: tuple[str, ...], source: Address) -> Dialog:
+        assert self.invite is not None
+        return Dialog(
+            call_id=self.call_id,
+            local=self.invite.get("from"),
+            local_tag=self.local_tag,
+            remote=remote,
+            remote_tag=tag,
+            target=target,
+            routes=routes,
+            local_cseq=self.cseq,
+            remote_cseq=-1,
+            fallback=source,
+        )
+
+    def _dialog_of_response(self, response: Response, source: Address) -> Dialog:
+        """Where its Contact or Record-Route cannot be used, requests go whence it came, so that the dialog can be ended."""
         remote = response.get("to")
         try:
             target = check_target(contact_of(response))
             routes = route_set(response, reverse=True)
             for route in routes[:1]:
-                check_target(route.partition("<")[2].partition(">")[0] or route)
+                check_target(parse_name_addr(route, "Record-Route").uri)
         except RemoteProtocolError:
             target = f"sip:{bracketed(source.host)}:{source.port}"
             routes = ()
-        return self._fork(remote, tag_of(remote, "To"), target, routes, source)
+        return self._dialog(remote, tag_of(remote, "To"), target, routes, source)
+
+    def new_fork(self) -> Fork:
+        """The dialog of a 2xx; an early one goes on with the peer's numbers (RFC 3261 §13.2.2.4)."""
+        assert self.response is not None
+        dialog = self._dialog_of_response(self.response, self.source)
+        early = self.early_dialogs.get(dialog.remote_tag)
+        if early is not None:
+            dialog.remote_cseq = early.remote_cseq
+        return self._add_fork(dialog)
 
     def report_fork(self, fork: Fork) -> None:
         response, dialog = self.response, fork.dialog

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .bodies import sdp_of
 from .headers import tag_of
 from .transaction import INVITE_CLIENT
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .caller import Caller
 
 
-class State(Enum):
+class State(Symbol):
     RESOLVING = auto()
     HELD = auto()
     CALLING = auto()
@@ -29,7 +29,7 @@ class State(Enum):
     OVER = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     TARGETS = auto()
     NO_TARGETS = auto()
     GO = auto()
@@ -72,11 +72,13 @@ def _report_provisional(call: Caller, now: float) -> None:
     assert response is not None
     if response.status != 100:
         call.rang = True
+        tag = tag_of(response.get("to"), "To")
+        call.rung_by(tag, response)
         call.stack.emit(
             Provisional(
                 session=call.session,
                 status=response.status,
-                tag=tag_of(response.get("to"), "To"),
+                tag=tag,
                 body=sdp_of(response) or b"",
                 source=call.source,
             )
@@ -164,6 +166,7 @@ def _report_bye(call: Caller, now: float) -> None:
 
 
 _STALE = IGNORE("of an INVITE that has been given up for the one that is held")
+_EARLY = IGNORE("a callee may not BYE an early dialog, RFC 3261 §15; the INVITE's final response decides")
 _LATE_GO = IGNORE("it has left, or was cancelled before")
 _SOON = IGNORE("the CANCEL is on its way, or waits for a provisional")
 
@@ -193,7 +196,7 @@ CALLER: Table = {
         Input.FAILURE: _STALE,
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
-        Input.PEER_BYE: FAULT,
+        Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
@@ -208,7 +211,7 @@ CALLER: Table = {
         Input.GO: _LATE_GO,
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
-        Input.PEER_BYE: FAULT,
+        Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
@@ -223,7 +226,7 @@ CALLER: Table = {
         Input.GO: _LATE_GO,
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
-        Input.PEER_BYE: FAULT,
+        Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
@@ -238,7 +241,7 @@ CALLER: Table = {
         Input.GO: _LATE_GO,
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
-        Input.PEER_BYE: FAULT,
+        Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
@@ -254,7 +257,7 @@ CALLER: Table = {
         Input.CHALLENGE: FAULT,
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
-        Input.PEER_BYE: FAULT,
+        Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
     },

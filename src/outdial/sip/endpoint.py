@@ -258,13 +258,13 @@ class Endpoint:
 
     def _response(self, response: Response, item: Datagram, now: float) -> None:
         if response.fault:
-            raise RemoteProtocolError(f"{response.status} from {item.source}: {response.fault}")
+            raise RemoteProtocolError(f"{response.status}: {response.fault}")
         key = usual_key(response)
         tx = self._clients.get(key) if key is not None else None
         if tx is None:
             read = essentials(response)
             if read.vias > 1:
-                raise RemoteProtocolError(f"{response.status} from {item.source}: {read.vias} Via values, it was meant for somebody else")
+                raise RemoteProtocolError(f"{response.status}: {read.vias} Via values, it was meant for somebody else")
             tx = self._clients.get((read.via.branch, read.method))
         self.trace_in("" if tx is None else tx.session, item)
         if tx is not None:

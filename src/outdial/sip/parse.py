@@ -247,14 +247,19 @@ def usual_key(response: Response) -> tuple[str, str] | None:
 _TITLE = {"from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
 
 
-def check_request(request: Request, read: Essentials) -> None:
-    """Whether a request outside a dialog may be handled. Raises `RemoteProtocolError` with the status to answer."""
+def check_syntax(request: Request, read: Essentials) -> None:
+    """Whether a request may be handled at all. Raises `RemoteProtocolError` with the status to answer."""
     if request.version != "SIP/2.0":
         raise RemoteProtocolError(f'version: expected "SIP/2.0", got "{shown(request.version)}"', status=505)
     if request.fault:
         raise RemoteProtocolError(request.fault)
     if read.method != request.method:
         raise RemoteProtocolError(f"CSeq names {shown(read.method)} in a request of method {shown(request.method)}")
+
+
+def check_request(request: Request, read: Essentials) -> None:
+    """Whether a request outside a dialog may be handled. Raises `RemoteProtocolError` with the status to answer."""
+    check_syntax(request, read)
     if forwards := request.get("max-forwards"):
         number(forwards, "Max-Forwards", 255)
     for name in ("from", "to"):

@@ -8,16 +8,18 @@ costs no memory.
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from typing import Protocol
 
+from ..core import Table
 from .admission import check_body, check_extensions, check_method
 from .bodies import sdp_of
-from .callee import Callee
+from .callee import Callee, dialog_of_invite
 from .errors import RemoteProtocolError
 from .grammar import shown, split_outside
 from .headers import parse_name_addr
 from .message import Request
-from .parse import Essentials, check_request, essentials
+from .parse import Essentials, check_request, check_syntax, essentials
 from .respond import CAPABILITIES, respond
 from .session import Session, Stack
 from .transaction import INVITE_SERVER, NON_INVITE_SERVER, Input, State, Transaction
@@ -60,120 +62,99 @@ class Server:
             self._merged.pop(transaction.merge, None)
 
     def request(self, request: Request, item: Datagram, now: float) -> None:
-        source = item.source
+        """A request came. Raises `RemoteProtocolError` where it was refused without an answer."""
         try:
-            via, vias = _stamped(request, source)
+            arrival = arrived(request, item)
         except RemoteProtocolError as error:
             # Whence it came is the only place for an answer; a request without any Via gets none.
             if request.method != "ACK" and (lines := tuple(request.lines("via"))):
-                self._refuse(request, lines, source, 400, item, detail=error.detail)
+                via = Via(transport="UDP", host=item.source.host)
+                self._refuse(Arrival(request=request, item=item, via=via, vias=lines, answer_to=item.source), 400, detail=error.detail)
             raise
-        answer_to = via.answer_to(source)
-        session: Session | None = None
         try:
-            read = essentials(request, via)
-            key = server_key(request, read, "INVITE" if request.method == "ACK" else request.method)
-            tx = self._servers.get(key)
-            session = self.host.session_of(read.to_tag)
-            if tx is not None:
-                self.host.trace_in(tx.session, item)
-                if request.method != "ACK":
-                    tx.take(Input.REQUEST, now)
-                elif tx.state is not State.ACCEPTED:
-                    tx.take(Input.ACK, now)
-                else:
-                    self._ack(session, read, request, now)
-                return
-            if request.method == "ACK":
-                self.host.trace_in(session.session if session is not None else "", item)
-                self._ack(session, read, request, now)
-                return
-            if request.method == "CANCEL":
-                self._cancel(request, read, vias, answer_to, item, now)
-                return
-            if session is not None or read.to_tag:
-                self._inside(session, request, read, key, vias, answer_to, item, now)
-                return
-            self._outside(request, read, key, vias, answer_to, item, now)
+            self._find(arrival, essentials(request, arrival.via), now)
         except RemoteProtocolError as error:
             if request.method == "ACK":
                 raise
-            self._refuse(request, vias, answer_to, error.status, item, headers=error.headers, detail=error.detail)
-            self.host.emit(
-                Malformed(source=source, detail=f"{shown(request.method)} from {source}: {error.detail}. Answered {error.status}")
-            )
+            self._refuse(arrival, error.status, headers=error.headers, detail=error.detail)
+            said = f"{shown(request.method)}: {error.detail}. Answered {error.status}"
+            self.host.emit(Malformed(source=item.source, detail=said))
+
+    def _find(self, arrival: Arrival, read: Essentials, now: float) -> None:
+        """The transaction, else the session, that it belongs to; else it is new."""
+        request = arrival.request
+        method = request.method
+        key = server_key(request, read, "INVITE" if method == "ACK" else method)
+        tx = self._servers.get(key)
+        session = self.host.session_of(read.to_tag)
+        if tx is not None and (method != "ACK" or tx.state is not State.ACCEPTED):
+            self.host.trace_in(tx.session, arrival.item)
+            tx.take(Input.ACK if method == "ACK" else Input.REQUEST, now)
+        elif method == "ACK":
+            self.host.trace_in(session.session if session is not None else "", arrival.item)
+            self._ack(session, read, request, now)
+        elif method == "CANCEL":
+            self._cancel(arrival, read, now)
+        elif read.to_tag:
+            self._inside(session, arrival, read, key, now)
+        else:
+            self._outside(arrival, read, key, now)
 
     def _ack(self, session: Session | None, read: Essentials, request: Request, now: float) -> None:
         if session is None or session.dialog_of(read.from_tag, read.call_id) is None:
             return  # of a refusal that was sent without state, or of something long over
+        body = sdp_of(request) or b""
         if isinstance(session, Callee):
-            session.on_ack(read.cseq, sdp_of(request) or b"", now)
+            session.on_ack(read.cseq, body, now)
         else:
-            session.renegotiation.ack(read.cseq, sdp_of(request) or b"", now)
+            session.renegotiation.ack(read.cseq, body, now)
 
-    def _cancel(self, request: Request, read: Essentials, vias: tuple[str, ...], answer_to: Address, item: Datagram, now: float) -> None:
+    def _cancel(self, arrival: Arrival, read: Essentials, now: float) -> None:
+        request = arrival.request
         invite = self._servers.get(server_key(request, read, "INVITE"))
         user = invite.user if invite is not None else None
         if invite is None or not isinstance(user, Session):
-            self._refuse(request, vias, answer_to, 481, item)
+            self._refuse(arrival, 481)
             return
-        self.host.trace_in(user.session, item)
-        self.host.send(respond(request, vias, 200, tag=user.local_tag), answer_to, user.session)
+        self.host.trace_in(user.session, arrival.item)
+        self.host.send(respond(request, arrival.vias, 200, tag=user.local_tag), arrival.answer_to, user.session)
         if isinstance(user, Callee) and invite is user.tx:
             user.on_cancel(request.get("reason"), now)
         else:
             user.renegotiation.cancelled(invite, now)
 
-    def _inside(
-        self,
-        session: Session | None,
-        request: Request,
-        read: Essentials,
-        key: tuple[str, ...],
-        vias: tuple[str, ...],
-        answer_to: Address,
-        item: Datagram,
-        now: float,
-    ) -> None:
+    def _inside(self, session: Session | None, arrival: Arrival, read: Essentials, key: tuple[str, ...], now: float) -> None:
         """A request with a To tag."""
+        request = arrival.request
         dialog = session.dialog_of(read.from_tag, read.call_id) if session is not None else None
-        if request.fault:
-            raise RemoteProtocolError(request.fault)
-        if read.method != request.method:
-            raise RemoteProtocolError(f"CSeq names {shown(read.method)} in a request of method {shown(request.method)}")
+        check_syntax(request, read)
         check_method(request)
         if session is None or dialog is None:
-            self._refuse(request, vias, answer_to, 481, item)
+            self._refuse(arrival, 481)
             return
         check_extensions(request)
         if request.method in ("INVITE", "UPDATE"):
             check_body(request)
-        self.host.trace_in(session.session, item)
-        tx = self._server(key, request, vias, answer_to, session)
+        self.host.trace_in(session.session, arrival.item)
+        invite = request.method == "INVITE"
+        tx = self._remember(INVITE_SERVER if invite else NON_INVITE_SERVER, State.PROCEEDING if invite else State.TRYING, key, arrival)
+        tx.user = session
         if not dialog.in_order(read.cseq):
             self.host.answer(tx, 500, now, headers=(("Retry-After", "1"),))
             return
         session.on_request(tx, dialog, now)
 
-    def _outside(
-        self,
-        request: Request,
-        read: Essentials,
-        key: tuple[str, ...],
-        vias: tuple[str, ...],
-        answer_to: Address,
-        item: Datagram,
-        now: float,
-    ) -> None:
+    def _outside(self, arrival: Arrival, read: Essentials, key: tuple[str, ...], now: float) -> None:
         """A request outside any dialog."""
+        request = arrival.request
         check_request(request, read)
         check_method(request)
         if request.method == "OPTIONS":
             check_extensions(request)
-            self._refuse(request, vias, answer_to, 200, item, headers=(*CAPABILITIES, *self.host.server))
+            self._refuse(arrival, 200, headers=(*CAPABILITIES, *self.host.server))
             return
         if request.method != "INVITE":
-            self._refuse(request, vias, answer_to, 481, item)
+            self._refuse(arrival, 481)
             return
         merge = (read.call_id, read.from_tag, read.cseq)
         if merge in self._merged:
@@ -183,31 +164,21 @@ class Server:
         if self.host.sessions >= self._limit:
             raise RemoteProtocolError(f"{self._limit} sessions are up", status=503, headers=(("Retry-After", "2"),))
         if self._refuse_incoming is not None:
-            self._refuse(request, vias, answer_to, self._refuse_incoming, item)
+            self._refuse(arrival, self._refuse_incoming)
             return
-        self._incoming(request, key, merge, vias, answer_to, item, now)
+        self._incoming(arrival, key, merge, now)
 
-    def _incoming(
-        self,
-        request: Request,
-        key: tuple[str, ...],
-        merge: tuple[str, str, int],
-        vias: tuple[str, ...],
-        answer_to: Address,
-        item: Datagram,
-        now: float,
-    ) -> None:
+    def _incoming(self, arrival: Arrival, key: tuple[str, ...], merge: tuple[str, str, int], now: float) -> None:
+        request = arrival.request
         sender, to = parse_name_addr(request.get("from"), "From"), parse_name_addr(request.get("to"), "To")
-        name = self.host.ids.uuid()
-        tx = Transaction(self.host, INVITE_SERVER, State.PROCEEDING, key, None, request, answer_to)
-        tx.vias = vias
-        call = Callee(self.host, name, self.host.ids.hex(16), tx, item.source)
-        tx.user = call
+        name, tag = self.host.ids.uuid(), self.host.ids.hex(16)
+        dialog = dialog_of_invite(request, tag, arrival.item.source)
+        tx = self._remember(INVITE_SERVER, State.PROCEEDING, key, arrival)
         tx.merge = merge
-        self._servers[key] = tx
         self._merged[merge] = key
+        tx.user = call = Callee(self.host, name, dialog, tx)
         self.host.add(call)
-        self.host.trace_in(name, item)
+        self.host.trace_in(name, arrival.item)
         self.host.answer(tx, 100, now)
         self.host.emit(
             Incoming(
@@ -218,49 +189,53 @@ class Server:
                 to_uri=to.uri,
                 headers=request.headers,
                 body=sdp_of(request) or b"",
-                source=item.source,
+                source=arrival.item.source,
             )
         )
 
-    def _refuse(
-        self,
-        request: Request,
-        vias: tuple[str, ...],
-        answer_to: Address,
-        status: int,
-        item: Datagram,
-        *,
-        headers: Headers = (),
-        detail: str = "",
-    ) -> None:
-        """Answer without keeping state (RFC 3261 §8.2.7): the tag follows from the request, so that a repeat gets the same one."""
-        self.host.trace_in("", item)
-        tag = f"{self._tag}{zlib.crc32((vias[0] + request.get('call-id')).encode('utf-8', 'surrogateescape')):08x}"
-        if detail and status == 400:
-            headers = (*headers, ("Warning", f'399 {self.host.sent_by} "{_quotable(detail)}"'))
-        self.host.send(respond(request, vias, status, tag=tag, headers=headers), answer_to, "")
-
-    def _server(self, key: tuple[str, ...], request: Request, vias: tuple[str, ...], answer_to: Address, session: Session) -> Transaction:
-        invite = request.method == "INVITE"
-        table, state = (INVITE_SERVER, State.PROCEEDING) if invite else (NON_INVITE_SERVER, State.TRYING)
-        tx = Transaction(self.host, table, state, key, session, request, answer_to)
-        tx.vias = vias
+    def _remember(self, table: Table, state: State, key: tuple[str, ...], arrival: Arrival) -> Transaction:
+        tx = Transaction(self.host, table, state, key, None, arrival.request, arrival.answer_to)
+        tx.vias = arrival.vias
         self._servers[key] = tx
         return tx
 
+    def _refuse(self, arrival: Arrival, status: int, *, headers: Headers = (), detail: str = "") -> None:
+        """Answer without keeping state (RFC 3261 §8.2.7): the tag follows from the request, so that a repeat gets the same one."""
+        request = arrival.request
+        self.host.trace_in("", arrival.item)
+        tag = f"{self._tag}{zlib.crc32((arrival.vias[0] + request.get('call-id')).encode('utf-8', 'surrogateescape')):08x}"
+        if detail and status == 400:
+            headers = (*headers, ("Warning", f'399 {self.host.sent_by} "{_quotable(detail)}"'))
+        self.host.send(respond(request, arrival.vias, status, tag=tag, headers=headers), arrival.answer_to, "")
 
-def _stamped(request: Request, source: Address) -> tuple[Via, tuple[str, ...]]:
-    """The topmost Via as the sender wrote it, and all Via values with `received` and `rport` put in. Raises `RemoteProtocolError`."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A request with what its answer needs."""
+
+    request: Request
+    item: Datagram
+    via: Via
+    """The topmost, as the sender wrote it."""
+    vias: tuple[str, ...]
+    """All, with `received` and `rport` put in."""
+    answer_to: Address
+
+
+def arrived(request: Request, item: Datagram) -> Arrival:
+    """Read the topmost Via. Raises `RemoteProtocolError`."""
+    source = item.source
     lines = request.lines("via")
     if not lines:
-        raise RemoteProtocolError(f"{shown(request.method)} from {source}: Via is missing")
+        raise RemoteProtocolError(f"{shown(request.method)}: Via is missing")
     first, *others = split_outside(lines[0], ",") if "," in lines[0] else [lines[0]]
     try:
         via = parse_via(first)
     except RemoteProtocolError as error:
-        raise RemoteProtocolError(f"{shown(request.method)} from {source}: {error.detail}") from None
+        raise RemoteProtocolError(f"{shown(request.method)}: {error.detail}") from None
     stamped = via.stamped(source)
-    return via, (first if stamped is via else str(stamped), *others, *lines[1:])
+    vias = (first if stamped is via else str(stamped), *others, *lines[1:])
+    return Arrival(request=request, item=item, via=via, vias=vias, answer_to=via.answer_to(source))
 
 
 def server_key(request: Request, read: Essentials, method: str) -> tuple[str, ...]:

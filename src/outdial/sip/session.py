@@ -75,7 +75,6 @@ class Session:
     """One leg. `table` and the inputs are the subclass's."""
 
     table: Table
-    BYE_FAILED_PHRASE = "BYE was not answered"
 
     def __init__(self, stack: Stack, session: str, local_tag: str, state: Enum) -> None:
         self.stack = stack
@@ -238,7 +237,7 @@ class Session:
         if tx.request.method == "BYE":
             who, code, phrase, reason = self.end
             if who == "us" and code == 0:
-                self.end = ("us", status, phrase or self.BYE_FAILED_PHRASE, reason)
+                self.end = ("us", status, phrase or f"BYE: {detail}", reason)
             self.bye_done(now)
 
     def bye_done(self, now: float) -> None:

@@ -11,10 +11,10 @@ here but by the session (RFC 3261 §13.3.1.4); in ACCEPTED the transaction only 
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Protocol
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .message import Request, Response
 from .respond import METHODS
 from .siblings import ack_of_refusal
@@ -22,7 +22,7 @@ from .timers import Timers
 from .values import Address
 
 
-class State(Enum):
+class State(Symbol):
     """States of RFC 3261 figures 5 to 8; each machine has its own subset."""
 
     CALLING = auto()
@@ -34,7 +34,7 @@ class State(Enum):
     TERMINATED = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     """What happens to a transaction."""
 
     PROVISIONAL = auto()
@@ -311,12 +311,12 @@ INVITE_CLIENT_INPUTS = (
 INVITE_CLIENT: Table = {
     State.CALLING: {
         Input.TIMER_A: (State.CALLING, (_send, _repeat_a)),
-        Input.TIMER_B: (State.TERMINATED, (_forget, _timed_out)),
-        Input.TRANSPORT_ERROR: (State.TERMINATED, (_forget, _not_sent)),
+        Input.TIMER_B: (State.TERMINATED, (_stop_a_b, _forget, _timed_out)),
+        Input.TRANSPORT_ERROR: (State.TERMINATED, (_stop_a_b, _forget, _not_sent)),
         Input.PROVISIONAL: (State.PROCEEDING, (_stop_a_b, _pass_up)),
         Input.SUCCESS: (State.ACCEPTED, (_stop_a_b, _start_m, _pass_up)),
         Input.FAILURE: (State.COMPLETED, (_stop_a_b, _send_ack, _start_d, _pass_up)),
-        Input.ABANDON: (State.TERMINATED, (_forget,)),
+        Input.ABANDON: (State.TERMINATED, (_stop_a_b, _forget)),
         Input.TIMER_D: FAULT,
         Input.TIMER_M: FAULT,
     },
@@ -369,15 +369,15 @@ NON_INVITE_CLIENT_INPUTS = (
 NON_INVITE_CLIENT: Table = {
     State.TRYING: {
         Input.TIMER_E: (State.TRYING, (_send, _repeat_e)),
-        Input.TIMER_F: (State.TERMINATED, (_forget, _timed_out)),
-        Input.TRANSPORT_ERROR: (State.TERMINATED, (_forget, _not_sent)),
+        Input.TIMER_F: (State.TERMINATED, (_stop_e_f, _forget, _timed_out)),
+        Input.TRANSPORT_ERROR: (State.TERMINATED, (_stop_e_f, _forget, _not_sent)),
         Input.PROVISIONAL: (State.PROCEEDING, (_answered, _pass_up)),
         Input.FINAL: (State.COMPLETED, (_stop_e_f, _start_k, _pass_up)),
         Input.TIMER_K: FAULT,
     },
     State.PROCEEDING: {
         Input.TIMER_E: (State.PROCEEDING, (_send, _repeat_e_slowly)),
-        Input.TIMER_F: (State.TERMINATED, (_forget, _timed_out)),
+        Input.TIMER_F: (State.TERMINATED, (_stop_e_f, _forget, _timed_out)),
         Input.TRANSPORT_ERROR: IGNORE("the peer has answered before; timer F ends it"),
         Input.PROVISIONAL: (State.PROCEEDING, (_pass_up,)),
         Input.FINAL: (State.COMPLETED, (_stop_e_f, _start_k, _pass_up)),
@@ -423,7 +423,7 @@ INVITE_SERVER: Table = {
     State.COMPLETED: {
         Input.REQUEST: (State.COMPLETED, (_send,)),
         Input.TIMER_G: (State.COMPLETED, (_send, _repeat_g)),
-        Input.TIMER_H: (State.TERMINATED, (_forget,)),
+        Input.TIMER_H: (State.TERMINATED, (_stop_g_h, _forget)),
         Input.ACK: (State.CONFIRMED, (_stop_g_h, _start_i)),
         Input.SEND_PROVISIONAL: _ANSWERED,
         Input.SEND_SUCCESS: _ANSWERED,

@@ -10,6 +10,7 @@ from .. import sip_headers
 from ..context import Context
 from ..errors import ServiceError, bad_request
 from ..inventory import with_plus
+from ..territory import NOWHERE
 
 KEY_MAX = 256
 VALUE_MAX = 4096
@@ -53,7 +54,7 @@ def facts(context: Context, application: ApplicationId, from_: str) -> Facts:
     row = resources.applications.get(application)
     return Facts(
         from_owned=number is not None and number.deleted_at is None and number.product_type == "SipMediaApplicationDialIn",
-        countries_owned=resources.owned_countries(),
+        countries_owned=tuple(country for country in resources.owned_countries() if country != NOWHERE),
         application=None
         if row is None or row.account != context.account
         else Application(

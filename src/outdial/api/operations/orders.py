@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...model.resources import OrderedNumber, OrderRow
+from ...model.resources import OrderedNumber, OrderRow, Position
 from ..context import Context
 from ..errors import ServiceError, bad_request, not_found
 from ..inventory import make_number, with_plus
@@ -13,15 +13,22 @@ from ..territory import country_of, is_toll_free
 from .numbers import gone
 
 SEARCH_SIZE = 100
+EXAMINED_MAX = 2000
+"""Numbers of the pool that one request looks at: some 50 ms where each one's country is asked for."""
 ORDER_MAX = 50
 """Numbers in one order: AWS's limit."""
 
 
-def pool(context: Context) -> Iterator[str]:
-    """Every number that the pool has, owned or not, in order."""
-    for block in context.means.settings.pool:
+def pool(context: Context, after: Position | None) -> Iterator[Position]:
+    """Every number that the pool has, owned or not, as (block, number), in order, those after `after`."""
+    for index, block in enumerate(context.means.settings.pool):
         first, last, digits = int(block.first[1:]), int(block.last[1:]), len(block.first) - 1
-        yield from (f"+{number:0{digits}d}" for number in range(first, last + 1))
+        if after is not None:
+            if index < after[0]:
+                continue
+            if index == after[0]:
+                first = int(after[1][1:]) + 1
+        yield from ((index, f"+{number:0{digits}d}") for number in range(first, last + 1))
 
 
 def in_pool(context: Context, e164: str) -> bool:
@@ -34,29 +41,34 @@ def owned(context: Context, e164: str) -> bool:
     return row is not None and not gone(row, context.started_at)
 
 
+def wanted(given: dict[str, Any], e164: str) -> bool:
+    """The search's filters let this number through. Those that have an area or a toll-free prefix are of the North American plan."""
+    area, prefix, kind = given.get("AreaCode"), given.get("TollFreePrefix"), given.get("PhoneNumberType")
+    if given.get("City") or given.get("State"):  # the pool knows no places
+        return False
+    if any(code and not e164.startswith(f"+1{code}") for code in (area, prefix)):
+        return False
+    if kind and (kind == "TollFree") != is_toll_free(e164):
+        return False
+    return "Country" not in given or country_of(e164) == given["Country"]
+
+
 async def search(context: Context) -> dict[str, Any]:
+    """A page of what can be had. A large pool is gone through a part at a time: a page may be short, and still have a token."""
     given, means = context.input, context.means
-    country, area, prefix, kind = (given.get(name) for name in ("Country", "AreaCode", "TollFreePrefix", "PhoneNumberType"))
-    purpose = f"{context.operation.name}/{country}/{area}/{prefix}/{kind}/{given.get('City')}/{given.get('State')}"
-    after = means.pages.position(purpose, given["NextToken"])[1] if given.get("NextToken") else ""
+    filters = ("Country", "AreaCode", "TollFreePrefix", "PhoneNumberType", "City", "State")
+    purpose = "/".join((context.operation.name, *(given.get(name, "") for name in filters)))
+    at = means.pages.position(purpose, given["NextToken"]) if given.get("NextToken") else None
     size = given.get("MaxResults", SEARCH_SIZE)
     page: list[str] = []
-    token = None
-    for e164 in pool(context):
-        if e164 <= after or owned(context, e164):
-            continue
-        toll_free = is_toll_free(e164)
-        if (area or prefix) and not (e164.startswith("+1") and e164[2:5] in (area or prefix, prefix or area)):
-            continue
-        if (country and country_of(e164) != country) or (kind and (kind == "TollFree") != toll_free) or (prefix and not toll_free):
-            continue
-        if given.get("City") or given.get("State"):  # the pool knows no places
-            continue
-        if len(page) == size:
-            token = means.pages.token(purpose, (0, page[-1]))
-            break
-        page.append(e164)
-    return {"E164PhoneNumbers": page, "NextToken": token}
+    for examined, position in enumerate(pool(context, at)):
+        if len(page) == size or examined == EXAMINED_MAX:
+            assert at is not None
+            return {"E164PhoneNumbers": page, "NextToken": means.pages.token(purpose, at)}
+        at = position
+        if not owned(context, position[1]) and wanted(given, position[1]):
+            page.append(position[1])
+    return {"E164PhoneNumbers": page}
 
 
 async def create(context: Context) -> dict[str, Any]:
