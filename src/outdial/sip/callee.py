@@ -16,6 +16,7 @@ from .message import Request, Response
 from .respond import ALLOW, SUPPORTED
 from .route_set import contact_of, route_set
 from .session import Session, Stack, own_text
+from .transaction import Input as TxInput
 from .transaction import Transaction
 from .uri import bracketed
 from .values import AckBody, Address, ByeReceived, Headers
@@ -194,7 +195,7 @@ def _accept(call: Callee, now: float) -> None:
 
 def _again(call: Callee, now: float) -> None:
     stack = call.stack
-    stack.send(call.tx.data, call.tx.destination, call.session)
+    call.tx.take(TxInput.SEND_SUCCESS, now)
     call.interval = min(2 * call.interval, stack.timers.t2)
     stack.arm_session(call, "again", now + call.interval)
 
@@ -274,8 +275,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        # An INFO of ours that the peer answers with 481 although it has sent no ACK yet.
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.BYE_KEPT: {
         Input.ACK: (State.HANGING_UP, (_stop, _bye)),
@@ -289,7 +289,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.TALKING: {
         Input.BYE: (State.HANGING_UP, (_bye,)),

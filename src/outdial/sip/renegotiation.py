@@ -17,6 +17,7 @@ from .errors import RemoteProtocolError
 from .headers import parse_cseq
 from .respond import ALLOW, SUPPORTED
 from .route_set import check_target, contact_of
+from .transaction import Input as TxInput
 from .transaction import Transaction
 from .values import AckBody, Headers, Offered
 
@@ -178,7 +179,7 @@ def _repeat_until_ack(re: Renegotiation, now: float) -> None:
 def _again(re: Renegotiation, now: float) -> None:
     assert re.tx is not None
     stack = re.session.stack
-    stack.send(re.tx.data, re.tx.destination, re.session.session)
+    re.tx.take(TxInput.SEND_SUCCESS, now)
     re.interval = min(2 * re.interval, stack.timers.t2)
     stack.arm_session(re.session, "re:again", now + re.interval)
 
