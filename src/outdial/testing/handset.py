@@ -2,7 +2,7 @@
 
 Theory of operation. It answers our INVITE only when told, and in the words it is told (status, tag, SDP, headers, Record-Route); every
 other request of ours it answers by itself, as RFC 3261 wants, unless told to be silent. What it sends reliably (finals, requests) it repeats
-until they are acknowledged (T1 0.5 s, doubling to 4 s, 32 s in all). Its audio is a real media engine. It judges nothing: the ladder does.
+until acknowledged (T1 0.5 s, doubling to 4 s, 32 s in all). Its audio is a real media engine. It judges nothing: the ladder does.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Handset:
         """It answers nothing by itself."""
         self._stream = LegId("handset")
         self._port: int | None = None
-        self._media = False
+        self._opened = False
         self._tag = "alice"
         self._sdp = b""
         self._cseq = 100
@@ -88,7 +88,7 @@ class Handset:
                 self._waiting.append(item)
                 self._obey(now)
             case media.Done(rtp_port=int(port), statistics=None):
-                self._port = port
+                self._port, self._opened = port, True
                 self._obey(now)
             case media.Digit():
                 self.heard.append(item.digit)
@@ -170,9 +170,7 @@ class Handset:
     # --- what it is told ---
 
     def _obey(self, now: float) -> None:
-        while self._waiting and (self._port is not None or self.invite is None):
-            if self.invite is None:
-                return
+        while self._waiting and self._opened:
             self._do(self._waiting.popleft(), now)
 
     def _do(self, do: Do, now: float) -> None:
@@ -320,7 +318,6 @@ class Handset:
         event = do.facts.get("event", 101)
         by_events = event not in (None, "none")
         self._muted = bool({"mute"} & {*do.words})
-        self._media = True
         self._remote = media.SetRemote(
             id=self._command(),
             stream=self._stream,

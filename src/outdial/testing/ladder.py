@@ -58,12 +58,9 @@ class Ladder:
         quality: Quality | None = None,
         seed: int | str = 0,
         observers: Sequence[Callable[[str, str, Any, float], None]] = (),
-        deaf: bool = False,
     ) -> None:
-        """With `deaf` the lines about what alice hears are passed over (a network so bad that audio is not to be judged)."""
         self.scenario = scenario
         self._handler = handler
-        self._deaf = deaf
         self._told: list[str] = []
         self._heard = 0
         calls, invocations = self._settings(folder)
@@ -196,8 +193,6 @@ class Ladder:
         return [] if same else [f"it holds {', '.join(map(str, sounds)) or 'nothing'}"]
 
     def _hear(self, line: Line) -> None:
-        if self._deaf:
-            return
         world = self.world
         if line.words[1] == "silence":
             seconds = _stretches(line.words[1:])[0].seconds

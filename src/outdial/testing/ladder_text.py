@@ -130,8 +130,8 @@ def read(path: Path) -> list[Scenario]:
 
 
 def _tags(title: str) -> tuple[str, tuple[str, ...]]:
-    plain, bracket, rest = title.partition("[")
-    return plain.strip(), tuple(rest.rstrip("] ").split()) if bracket else ()
+    found = re.fullmatch(r"(.*\S)\s+\[([a-z0-9 ]+)\]", title)
+    return (title, ()) if found is None else (found[1], tuple(found[2].split()))
 
 
 def _split_ends(line: str) -> tuple[str, str | None]:
