@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +27,9 @@ PROGRAM = "first_call.py"
 HANDLER = "handlers/reminder.py"
 NEEDED = (("boto3", "boto3"), ("espeakng_loader", "espeakng-loader"))
 LONGEST_S = 180.0
-READY_EVERY_S = 0.02
+LOOK_EVERY_S = 0.02
+SAVED_WITHIN_S = 30.0
+STARTS = 3
 
 
 class Demonstration:
@@ -43,7 +46,6 @@ class Demonstration:
             if find_spec(module) is None:
                 raise OutdialError("extra_needed", what="The demo", package=package, extra="local")
         check_holder(self._data)
-        config = self._config()
         live = import_module("outdial.node.live")
         with contextlib.ExitStack() as leave:
             log: list[TextIO] = []
@@ -53,8 +55,18 @@ class Demonstration:
                     log.append(leave.enter_context((self._data / "demo.log").open("w", buffering=1)))
                 log[0].write(f"{line}\n")
 
-            ended = live.run(config, self._tell, write)
+            ended = self._start(live, write)
         return ended or self._status
+
+    def _start(self, live: Any, write: Callable[[str], None]) -> int:
+        """Run the node; once more where somebody took a port between our look and the node's."""
+        for _ in range(STARTS - 1):
+            try:
+                return int(live.run(self._config(), self._tell, write))
+            except OutdialError as error:
+                if error.code != "port_taken":
+                    raise
+        return int(live.run(self._config(), self._tell, write))
 
     def _config(self) -> Any:
         """Defaults, whatever the environment and the folder say; another port where one is taken."""
@@ -72,7 +84,7 @@ class Demonstration:
         print(f"A node is up: the AWS API at {http}, SIP at {node.addresses['sip']}, a telephone network at {node.addresses['carrier']}.")
         print(f"Now {_near(examples() / PROGRAM)}, an ordinary boto3 program, calls {self._to} through it.\n", flush=True)
         while node.report.ready() is not None:
-            await asyncio.sleep(READY_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
         tale = Tale(node.follow, node.folder.cache / "carrier.jsonl")
         program = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -107,7 +119,7 @@ class Demonstration:
 
         from ..console.ladder import ladder
 
-        history = await node.store.resources.calls.get(call)
+        history = await asyncio.wait_for(_saved(node, call), SAVED_WITHIN_S)
         folder = node.folder.root / "demo"
         folder.mkdir(exist_ok=True, mode=0o700)
         cdr, drawn = folder / f"{call}.cdr.json", folder / f"{call}.ladder.txt"
@@ -143,6 +155,13 @@ def _environment(http: str) -> dict[str, str]:
     }
 
 
+async def _saved(node: Any, call: str) -> Any:
+    """The call's history, once its CDR is in it: steps are told when they are handed to the store, a moment before they are saved."""
+    while (history := await node.store.resources.calls.get(call)).cdr is None:
+        await asyncio.sleep(LOOK_EVERY_S)
+    return history
+
+
 def _near(path: Path) -> str:
     """A path as it is seen from here, where that is shorter."""
     try:
@@ -164,7 +183,7 @@ The node stays up. In another terminal:
   {outdial} calls ls {there}                what has been called
   {outdial} calls trace last {there}        the ladder of the last call
   AWS_ENDPOINT_URL_CHIME_SDK_VOICE={http} AWS_ACCESS_KEY_ID=outdial \\
-    AWS_SECRET_ACCESS_KEY=outdial AWS_REGION=us-east-1 {python} {_near(examples() / PROGRAM)}
+    AWS_SECRET_ACCESS_KEY=outdial AWS_DEFAULT_REGION=us-east-1 {python} {_near(examples() / PROGRAM)}
 
 docs/carrier.md lists who can be called. Change {_near(examples() / HANDLER)} and call again: it is reloaded.
 Ctrl-C ends the node.""",
