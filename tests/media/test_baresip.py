@@ -182,7 +182,7 @@ def test_it_hears_our_prompt_and_our_digits_and_we_hear_it(call: tuple[LiveRig, 
     assert isinstance(closed, Done)
     assert closed.statistics is not None
     assert closed.statistics.lost == 0
-    assert closed.statistics.strangers <= 5, "what it sent before its answer had reached us"
+    assert closed.statistics.strangers < 50, "what it sent before its answer had reached us: a second at most"
     exact = closed.statistics.skipped == 0
     recorded = read_wav(tmp_path / "r.wav")
     assert len(recorded) == 20_000

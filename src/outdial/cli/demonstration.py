@@ -27,8 +27,8 @@ PROGRAM = "first_call.py"
 HANDLER = "handlers/reminder.py"
 NEEDED = (("boto3", "boto3"), ("espeakng_loader", "espeakng-loader"))
 LONGEST_S = 180.0
-LOOK_EVERY_S = 0.02
-SAVED_WITHIN_S = 30.0
+COMMITTED_S = 30.0
+READY_EVERY_S = 0.02
 STARTS = 3
 
 
@@ -84,7 +84,7 @@ class Demonstration:
         print(f"A node is up: the AWS API at {http}, SIP at {node.addresses['sip']}, a telephone network at {node.addresses['carrier']}.")
         print(f"Now {_near(examples() / PROGRAM)}, an ordinary boto3 program, calls {self._to} through it.\n", flush=True)
         while node.report.ready() is not None:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(READY_EVERY_S)
         tale = Tale(node.follow, node.folder.cache / "carrier.jsonl")
         program = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -119,7 +119,7 @@ class Demonstration:
 
         from ..console.ladder import ladder
 
-        history = await asyncio.wait_for(_saved(node, call), SAVED_WITHIN_S)
+        history = await _whole(node, call)
         folder = node.folder.root / "demo"
         folder.mkdir(exist_ok=True, mode=0o700)
         cdr, drawn = folder / f"{call}.cdr.json", folder / f"{call}.ladder.txt"
@@ -130,6 +130,14 @@ class Demonstration:
             output.facts([("recording", recording.path)])
         output.facts([("cdr      ", cdr), ("ladder   ", drawn)])
         sys.stdout.flush()
+
+
+async def _whole(node: Any, call: str) -> Any:
+    """The call's history once its CDR is committed: what is told as it happens is told a moment before that."""
+    async with asyncio.timeout(COMMITTED_S):
+        while (history := await node.store.resources.calls.get(call)) is None or history.cdr is None:
+            await asyncio.sleep(0.01)
+    return history
 
 
 def examples() -> Path:
@@ -153,13 +161,6 @@ def _environment(http: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
     }
-
-
-async def _saved(node: Any, call: str) -> Any:
-    """The call's history, once its CDR is in it: steps are told when they are handed to the store, a moment before they are saved."""
-    while (history := await node.store.resources.calls.get(call)).cdr is None:
-        await asyncio.sleep(LOOK_EVERY_S)
-    return history
 
 
 def _near(path: Path) -> str:

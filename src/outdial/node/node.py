@@ -46,6 +46,7 @@ from ..model.requests import Drain
 from ..model.settings import Trunk
 from ..model.work import MachineState, Save
 from ..observe.follow import Follow
+from ..observe.legs import Legs
 from ..observe.line import Level
 from ..observe.log import Bridge, Log
 from ..observe.metrics import Metrics
@@ -69,12 +70,13 @@ LAG_EVERY_S = 0.25
 class Node:
     """Made by `start`; `drain` and `stop` end it."""
 
-    def __init__(self, config: Config, log: Log, wall: clock.Wall) -> None:
+    def __init__(self, config: Config, wall: clock.Wall, write_log: Callable[[str], None]) -> None:
         self.config = config
-        self.log = log
+        self.legs = Legs()
+        self.log = Log(write_log, wall, self.legs, level=Level[LEVELS[config.log]])
         self.wall = wall
         self.metrics = Metrics()
-        self.follow = Follow()
+        self.follow = Follow(self.legs)
         self.wish_to_end: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         """Set to the seconds of a drain when somebody asks over the API."""
         self.pump: LivePump
@@ -84,7 +86,7 @@ class Node:
     async def start(cls, config: Config, write_log: Callable[[str], None]) -> Node:
         """Start everything. Raises `OutdialError`; what had been started until then is ended again."""
         wall = clock.Wall()
-        node = cls(config, Log(write_log, wall, Level[LEVELS[config.log]]), wall)
+        node = cls(config, wall, write_log)
         try:
             await node._start()
         except BaseException:
@@ -204,8 +206,8 @@ class Node:
             pids=self.processes.pids,
             end=self._ask_to_end,
         )
-        record = SipRecord(lambda save: self.pump.pump.give("store", save, "record"), self.wall)
-        observers: list[Observer] = [self.log, self.metrics, self.follow, record, self.functions, self.report]
+        record = SipRecord(lambda save: self.pump.pump.give("store", save, "record"), self.wall, self.legs)
+        observers: list[Observer] = [self.legs, self.log, self.metrics, self.follow, record, self.functions, self.report]
         self.pump = LivePump(Pump(cores, ports, wiring.routes(wiring.NODE), observers, self._fault), loop)
         leave.callback(self.pump.close)
         self._reserve()
