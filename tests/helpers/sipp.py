@@ -2,7 +2,7 @@
 
 `with Sipp(folder, callee("plain")) as peer:` starts it and waits until its port is bound; `peer.address` is where to call;
 `peer.wait()` gives the `Verdict`. A caller is given the address that it calls. Nothing here sleeps a fixed time: waits are for the
-port in /proc/net/udp and for the process's end, both bounded.
+port to be bound and for the process's end, both bounded.
 """
 
 from __future__ import annotations
@@ -389,11 +389,10 @@ class Sipp:
             process.wait(10)
 
     def _await_port(self) -> None:
-        """Until the port stands in /proc/net/udp: probing it with a message would count as one of its calls."""
-        wanted = f":{self.address[1]:04X} "
+        """Until the port is bound: probing it with a message would count as one of its calls."""
         pause = threading.Event()
         for _ in range(500):
-            if wanted in Path("/proc/net/udp").read_text():
+            if _is_bound(self.address):
                 return
             assert self._process is not None
             if self._process.poll() is not None:
@@ -421,3 +420,16 @@ def callee(name: str) -> tuple[str, ...]:
 def caller(name: str) -> tuple[str, ...]:
     """The steps of a caller, by name: see `CALLERS`."""
     return CALLERS[name]
+
+
+def _is_bound(address: tuple[str, int]) -> bool:
+    """As the kernel's table says; where /proc is not mounted, by trying to take the port."""
+    table = Path("/proc/net/udp")
+    if table.exists():
+        return f":{address[1]:04X} " in table.read_text()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(address)
+        except OSError:
+            return True
+    return False
