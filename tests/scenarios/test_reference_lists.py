@@ -82,7 +82,7 @@ def test_the_rest_waits_while_the_report_is_with_the_handler(tmp_path: Path) -> 
 
 def test_every_update_interrupts_what_can_be_interrupted(tmp_path: Path) -> None:
     """Reference 5, points 1 to 5, and the order: ACTION_INTERRUPTED, then what the new list brings."""
-    answers = {"CALL_UPDATE_REQUESTED": ([LONG], [], [RECORD], [SECOND])}
+    answers: dict[str, Any] = {"CALL_UPDATE_REQUESTED": ([LONG], [], [RECORD], [SECOND])}
     line = answered(tmp_path, [SPEAK, LONG], answers=answers)
     line.world.go(0.3)
     for _ in range(4):
