@@ -41,7 +41,9 @@ def cpu_of_each(pid: int) -> dict[int, float]:
 
 def cpu_of_threads(pid: int) -> dict[int, float]:
     """CPU seconds by thread of one process."""
-    return {int(task): int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0]) / 1e9 for task in os.listdir(f"/proc/{pid}/task")}
+    return {
+        int(task): int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0]) / 1e9 for task in os.listdir(f"/proc/{pid}/task")
+    }
 
 
 def spent(before: dict[int, float], after: dict[int, float]) -> dict[int, float]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,7 +132,7 @@ class Placed:
     """Seconds from request to answer, each."""
     asked_at: dict[str, float] = field(default_factory=dict)
     """Wall-clock seconds at which a request was written, by the call's mark (its `X-Bench` header)."""
-    cpu: Counter[str] = field(default_factory=Counter)
+    cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """CPU seconds by what spent them, until the calls had ended."""
     reasons: Counter[str] = field(default_factory=Counter)
     """How the calls ended."""
@@ -168,8 +168,8 @@ class Caller:
         while (ended := self._node.cdrs() - known).total() < accepted and time.monotonic() < end:
             await asyncio.sleep(0.25)
         placed.reasons = ended
-        for pid, seconds in spent(before, cpu_of_each(self._node.process.pid)).items():
-            placed.cpu[name_of(pid)] += seconds
+        for process, seconds in spent(before, cpu_of_each(self._node.process.pid)).items():
+            placed.cpu[name_of(process)] += seconds
         return placed
 
     async def _one(self, placed: Placed) -> None:

@@ -18,13 +18,13 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
 
 from outdial.model.ids import CallId
-from outdial.model.resources import CallHistory
+from outdial.model.resources import CallHistory, CallSummary
 from outdial.store import read
 from outdial.store.folder import Layout
 
@@ -97,7 +97,7 @@ class LiveNode:
         self.process.send_signal(number)
         return self.process.wait(within)
 
-    def __enter__(self) -> LiveNode:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -131,20 +131,21 @@ class LiveNode:
         """The API's address."""
         return str(self.addresses["http"])
 
-    def client(self, **config: Any) -> Any:
-        """An ordinary boto3 client with nothing changed but the endpoint and a development key."""
+    def client(self, tries: int = 1, **config: Any) -> Any:
+        """An ordinary boto3 client with nothing changed but the endpoint and a development key; it sends a request so often at most."""
         return boto3.client(
             "chime-sdk-voice",
             endpoint_url=self.http,
             region_name="us-east-1",
             aws_access_key_id="outdial",
             aws_secret_access_key="outdial",
-            config=Config(retries={"max_attempts": 1}, **config),
+            config=Config(retries={"total_max_attempts": tries, "mode": "standard"}, **config),
         )
 
-    def place(self, to: str = TO, from_: str = FROM, **more: Any) -> CallId:
-        """Place a call through the AWS API."""
-        answer = self.client().create_sip_media_application_call(
+    def place(self, to: str = TO, from_: str = FROM, *, tries: int = 5, **more: Any) -> CallId:
+        """Place a call through the AWS API. As any SDK it tries again when the answer is 503: a machine that is busy for a moment
+        does not take calls."""
+        answer = self.client(tries).create_sip_media_application_call(
             FromPhoneNumber=from_, ToPhoneNumber=to, SipMediaApplicationId=more.pop("application", self.application), **more
         )
         return CallId(answer["SipMediaApplicationCall"]["TransactionId"])
@@ -159,6 +160,11 @@ class LiveNode:
         """What is on record about a call; works on a stopped node's folder too."""
         with read.reading(Layout(self.data).database)() as connection:
             return read.history(connection, call)
+
+    def calls(self) -> list[CallSummary]:
+        """Every call on record, newest first."""
+        with read.reading(Layout(self.data).database)() as connection:
+            return list(read.listed(connection, limit=100))
 
     def finished(self, call: CallId, within: float = 30.0) -> CallHistory:
         """Wait for the CDR."""

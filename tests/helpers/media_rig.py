@@ -145,10 +145,11 @@ class RigTools:
         """The events of one kind, so far."""
         return [event for event in self.events if isinstance(event, kind)]
 
-    def ask(self: Any, command: Command) -> Done | Failed:
+    def ask(self: Any, command: Any) -> Done | Failed:
         """Submit one command and wait for its answer."""
         self.submit(command)
-        return self.answer(command.id)
+        answer: Done | Failed = self.answer(command.id)
+        return answer
 
     def answer(self: Any, id: CommandId) -> Done | Failed:
         """Wait for a command's answer."""
@@ -164,7 +165,13 @@ class RigTools:
     def wait(self: Any, kind: type[E], count: int = 1, seconds: float = 10.0) -> E:
         """Run until there are `count` events of a kind; gives the last of them."""
         self.until(lambda: len(self.of(kind)) >= count, seconds)
-        return self.of(kind)[count - 1]
+        events: list[E] = self.of(kind)
+        return events[count - 1]
+
+    def more(self: Any, phone: Phone, count: int) -> None:
+        """Run until `phone` has got more than `count` packets from here on."""
+        so_far = len(phone.packets)
+        self.until(lambda: len(phone.packets) > so_far + count)
 
     def exact(self: Any, stream: LegId = LEG) -> bool:
         """Close the stream; True where no tick was left out. Only a live engine on a machine that is too busy may leave some out."""

@@ -10,6 +10,7 @@ from typing import Any
 from outdial.model.requests import Placed
 from outdial.model.resources import CallHistory
 from outdial.observe.follow import Follow
+from outdial.observe.legs import Legs
 from outdial.observe.line import Level
 from outdial.observe.log import Log
 from outdial.observe.metrics import Metrics
@@ -27,16 +28,17 @@ class Observed:
     def __init__(self, folder: Path, reply: Any, **others: Any) -> None:
         self.lines: list[str] = []
         self.metrics = Metrics()
-        follow = Follow()
+        legs = Legs()
+        follow = Follow(legs)
         self.steps = follow.subscribe()
         worlds: list[World] = []
 
         def wall(at: float) -> int:
             return worlds[0].wall(at) if worlds else 0
 
-        record = SipRecord(lambda save: worlds[0].pump.give("store", save, "record"), wall)
-        log = Log(self.lines.append, wall, Level.DEBUG, UTC)
-        self.world = World(folder, reply, observers=(log, self.metrics, follow, record), **others)
+        record = SipRecord(lambda save: worlds[0].pump.give("store", save, "record"), wall, legs)
+        log = Log(self.lines.append, wall, legs, level=Level.DEBUG, zone=UTC)
+        self.world = World(folder, reply, observers=(legs, log, self.metrics, follow, record), **others)
         worlds.append(self.world)
 
     def history(self, placed: Any) -> CallHistory:

@@ -111,6 +111,32 @@ def early() -> str:
     return "".join(recv(code, 'optional="true"') for code in ("100", "180", "183"))
 
 
+def label(name: str) -> str:
+    """A place to jump to."""
+    return f'<label id="{name}"/>\n'
+
+
+def jump(to: str, test: str = "") -> str:
+    """Go on there; with `test` only where that variable is set."""
+    condition = f' test="{test}"' if test else ""
+    return f'<nop next="{to}"{condition}/>\n'
+
+
+def called(variable: str, *numbers: str) -> str:
+    """Set a variable where one of these is called; for `recv`'s `inside`."""
+    pattern = "|".join(number.removeprefix("+") for number in numbers)
+    return f'<ereg regexp="{pattern}" search_in="hdr" header="To:" assign_to="{variable}"/>'
+
+
+def cancelled() -> tuple[str, ...]:
+    """What follows a CANCEL."""
+    return (
+        ok(),
+        send("SIP/2.0 487 Request Terminated\n" + last().replace("[last_CSeq:]", "CSeq: 1 INVITE") + EMPTY, again=True),
+        recv("ACK"),
+    )
+
+
 BYE = recv("BYE", 'timeout="20000"') + ok()
 CHALLENGE = 'WWW-Authenticate: Digest realm="example.com", nonce="1cec4341ae6cbe5a359ea9c8e88df84f", qop="auth", algorithm=MD5\n'
 KEEP_PARTIES = "".join(

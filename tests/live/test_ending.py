@@ -73,7 +73,7 @@ def test_sigterm_takes_no_new_calls_and_gives_the_others_their_time(tmp_path: Pa
         began = time.monotonic()
         node._until(lambda: readiness(node) == (503, "the node is draining"), "/readyz to say that it drains")
         with pytest.raises(ClientError) as refused:
-            node.place()
+            node.place(tries=1)
         response = refused.value.response
         assert response["Error"]["Code"] == "ServiceUnavailableException"
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 503

@@ -21,7 +21,7 @@ import pytest
 from helpers.aws import Aws, Reply
 from helpers.live_node import FROM, LiveNode
 from helpers.processes import children_of, gone
-from helpers.sipp import EMPTY, Sipp, Verdict, answer, last, needs_sipp, ok, recv, send
+from helpers.sipp import Sipp, Verdict, answer, called, cancelled, jump, label, needs_sipp, ok, recv
 from outdial.model.ids import CallId
 from outdial.model.resources import CallHistory
 
@@ -63,57 +63,36 @@ def handler(event, context):
 """
 
 
-def _label(name: str) -> str:
-    return f'<label id="{name}"/>\n'
-
-
-def _jump(to: str, test: str = "") -> str:
-    condition = f' test="{test}"' if test else ""
-    return f'<nop next="{to}"{condition}/>\n'
-
-
-def _branch(*numbers: str) -> str:
-    return "|".join(number.removeprefix("+") for number in numbers)
-
-
-def _ereg(pattern: str, variable: str) -> str:
-    return f'<ereg regexp="{pattern}" search_in="hdr" header="To:" assign_to="{variable}"/>'
-
-
-CANCELLED = (
-    ok(),
-    send("SIP/2.0 487 Request Terminated\n" + last().replace("[last_CSeq:]", "CSeq: 1 INVITE") + EMPTY, again=True),
-    recv("ACK"),
-    _jump("9"),
-)
 TRUNK = (
     # An INVITE that never left is cancelled all the same, so it is optional.
     recv(
         "INVITE",
         'optional="true" next="1"',
-        _ereg(_branch(ACCEPTED, SENT), "silent") + _ereg(_branch(RINGING), "rings") + _ereg(_branch(HANGING_UP), "deaf"),
+        called("silent", ACCEPTED, SENT) + called("rings", RINGING) + called("deaf", HANGING_UP),
     ),
     recv("CANCEL"),
-    *CANCELLED,
-    _label("1"),
-    _jump("2", "silent"),
+    *cancelled(),
+    jump("9"),
+    label("1"),
+    jump("2", "silent"),
     answer("180 Ringing"),
-    _jump("2", "rings"),
+    jump("2", "rings"),
     answer("200 OK", sdp=True, again=True),
     recv("ACK"),
-    _jump("3", "deaf"),
-    _label("4"),
+    jump("3", "deaf"),
+    label("4"),
     recv("ACK", 'optional="true"'),  # the next start's
     recv("BYE"),
     ok(),
-    _jump("9"),
-    _label("2"),
+    jump("9"),
+    label("2"),
     recv("CANCEL"),
-    *CANCELLED,
-    _label("3"),
+    *cancelled(),
+    jump("9"),
+    label("3"),
     recv("BYE"),  # and says nothing
-    _jump("4"),
-    _label("9"),
+    jump("4"),
+    label("9"),
     '<pause milliseconds="10"/>\n',
 )
 

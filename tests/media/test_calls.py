@@ -10,6 +10,7 @@ import pytest
 
 from helpers.media_rig import LEG, LiveRig, VirtualRig, frames_of, read_wav, sine, wav
 from outdial.media import g711
+from outdial.model.ids import LegId
 from outdial.model.media import (
     CloseStream,
     Collect,
@@ -41,7 +42,7 @@ def test_a_prompt_arrives_whole_and_in_one_piece(rig: Rig, tmp_path: Path) -> No
     ended = rig.wait(PlayEnded)
     assert (ended.id, ended.why, ended.played_ms) == (play.id, "finished", 500)
     encoded = g711.encode("PCMU", prompt)
-    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 2)
+    rig.more(phone, 2)
     assert frames_of(phone, encoded) > 12
     if rig.exact():
         assert encoded in phone.audio
@@ -116,7 +117,7 @@ def test_closing_ends_what_runs_and_tells_what_was_carried(rig: Rig, tmp_path: P
         rig.ask(command)
     phone.say(g711.encode("PCMU", sine(1000, 200)), port)
     rig.until(lambda: phone.sent == 10)
-    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 1)
+    rig.more(phone, 1)
     close = CloseStream(id=rig.id(), stream=LEG)
     done = rig.ask(close)
     assert isinstance(done, Done)
@@ -137,7 +138,7 @@ def test_closing_ends_what_runs_and_tells_what_was_carried(rig: Rig, tmp_path: P
     [
         (lambda rig, path: Play(id=rig.id(), stream=LEG, path=f"{path}/none.wav"), "not_found"),
         (lambda rig, path: Play(id=rig.id(), stream=LEG, path=__file__), "format"),
-        (lambda rig, path: Play(id=rig.id(), stream="nobody", path=__file__), "no_stream"),
+        (lambda rig, path: Play(id=rig.id(), stream=LegId("nobody"), path=__file__), "no_stream"),
         (lambda rig, path: Record(id=rig.id(), stream=LEG, path=f"{path}/no/such/folder.wav"), "path"),
         (lambda rig, path: Press(id=rig.id(), stream=LEG, digit="x"), "bad_digit"),
         (

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.media_rig import LEG, LiveRig, VirtualRig, frames_of, sine, wav
 from outdial.media import g711
-from outdial.model.media import CloseStream, Configure, Done, Echo, Failed, Play, PlayEnded, SetRemote, Stop, Unecho
+from outdial.model.media import CloseStream, Codec, Configure, Done, Echo, Failed, Play, PlayEnded, SetRemote, Stop, Unecho
 
 Rig = VirtualRig | LiveRig
 QUIET = b"\xff" * 160
@@ -62,7 +62,7 @@ def test_it_starts_at_the_sample_that_was_named(virtual: VirtualRig, tmp_path: P
 
 @pytest.mark.parametrize("ptime", [10, 20, 30, 40, 50, 60])
 @pytest.mark.parametrize(("codec", "payload_type"), [("PCMU", 0), ("PCMA", 8)])
-def test_every_packet_time_and_both_codecs(virtual: VirtualRig, tmp_path: Path, ptime: int, codec: g711.Codec, payload_type: int) -> None:
+def test_every_packet_time_and_both_codecs(virtual: VirtualRig, tmp_path: Path, ptime: int, codec: Codec, payload_type: int) -> None:
     phone = virtual.phone()
     virtual.open(phone, ptime_ms=ptime, codec=codec, send_type=payload_type, accept_types=(payload_type,))
     prompt = sine(440, 1500)
@@ -126,7 +126,7 @@ def test_stop_takes_effect_at_the_next_tick_and_is_answered_after_the_end(rig: R
         ended = rig.of(PlayEnded)[-1]
         assert (ended.id, ended.why) == (play.id, "stopped")
         assert rig.events.index(ended) < rig.events.index(done)
-    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 3)
+    rig.more(phone, 3)
     assert phone.packets[-1].payload == QUIET
 
 
@@ -208,7 +208,7 @@ def test_echo_gives_back_what_came(rig: Rig) -> None:
     rig.ask(Unecho(id=rig.id(), stream=LEG))
     phone.say(tone, port)
     rig.until(lambda: phone.sent == 60)
-    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 3)
+    rig.more(phone, 3)
     assert phone.packets[-1].payload == QUIET
 
 

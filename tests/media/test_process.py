@@ -124,7 +124,7 @@ def test_another_port_of_the_peers_host_is_adopted_live(live: LiveRig) -> None:
     live.until(lambda: len(real.packets) > 5)
     count = len(advertised.packets)
     real.say(b"\x55" * 1600, port)
-    live.until(lambda so_far=len(real.packets): len(real.packets) > so_far + 10)
+    live.more(real, 10)
     assert len(advertised.packets) <= count + 1
 
 

@@ -15,6 +15,7 @@ from helpers.lines import S3, Line, act, raising
 from outdial.model.invocations import FunctionState
 from outdial.model.requests import Placed, Refused
 from outdial.observe.follow import Follow
+from outdial.observe.legs import Legs
 from outdial.observe.line import Level
 from outdial.observe.log import Log
 from outdial.observe.metrics import Metrics
@@ -140,11 +141,13 @@ class Watched:
     def __init__(self, folder: Path) -> None:
         self.metrics = Metrics()
         wall = EPOCH_MS.__add__
+        legs = Legs()
         observers = {
+            "legs": legs,
             "metrics": self.metrics,
-            "follow": Follow(),
-            "log": Log(lambda line: None, lambda now: wall(round(now * 1000)), Level.DEBUG),
-            "sip_record": SipRecord(lambda save: None, lambda now: wall(round(now * 1000))),
+            "follow": Follow(legs),
+            "log": Log(lambda line: None, lambda now: wall(round(now * 1000)), legs, Level.DEBUG),
+            "sip_record": SipRecord(lambda save: None, lambda now: wall(round(now * 1000)), legs),
         }
         self.line = Line(folder, observers=tuple(observers.values()))
         self._roots = {**self.line.world.pump._cores, **observers}

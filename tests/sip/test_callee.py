@@ -712,10 +712,10 @@ def test_a_caller_that_does_not_know_the_dialog_any_more_ends_it() -> None:
 
 
 def test_a_ringing_call_that_ends_is_not_rung_on() -> None:
-    for end in (Reject, Bye):
+    for kind in (Reject, Bye):
         script, session = rung()
         script.give(Ring(session=session))
-        script.give(end(session=session, status=486) if end is Reject else end(session=session))
+        script.give(Reject(session=session, status=486) if kind is Reject else Bye(session=session))
         script.hear(inside("ACK", our_tag(script), branch="alice1"))
         script.wait(5)
         assert script.endpoint.next_deadline() is None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING, Any
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.ids import LegId
 from ..model.records import LegInvite
 from ..model.terminations import Termination
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .leg import Leg
 
 
-class LegState(Enum):
+class LegState(Symbol):
     """Where a leg stands."""
 
     CALLING = auto()
@@ -42,7 +42,7 @@ class LegState(Enum):
     OVER = auto()
 
 
-class LegInput(Enum):
+class LegInput(Symbol):
     """What can happen to a leg."""
 
     HELD = auto()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Literal
 
-from ..core import FAULT, IGNORE, Fault, Ignore, Table, Timers
+from ..core import FAULT, IGNORE, Fault, Ignore, Symbol, Table, Timers
 from ..model import media
 from ..model.ids import CommandId, Ids, LegId
 from ..model.work import PromptReady
@@ -28,7 +28,7 @@ from .terms import Terms
 from .values import CarrierSettings, Heard, Told
 
 
-class State(Enum):
+class State(Symbol):
     """Where a call stands."""
 
     BEFORE = auto()
@@ -43,7 +43,7 @@ class State(Enum):
     OVER = auto()
 
 
-class Happening(Enum):
+class Happening(Symbol):
     """What can happen to a call."""
 
     OPENED = auto()

@@ -25,7 +25,7 @@ from ..children.children import Children
 from ..children.values import Unwant, Want
 from ..config import Config
 from ..core import Core, Observer, Port, Pump
-from ..errors import OutdialError
+from ..errors import DataFolderError, OutdialError
 from ..io import clock
 from ..io.credentials import in_files
 from ..io.dns import SipDns
@@ -46,6 +46,7 @@ from ..model.requests import Drain
 from ..model.settings import Trunk
 from ..model.work import MachineState, Save
 from ..observe.follow import Follow
+from ..observe.legs import Legs
 from ..observe.line import Level
 from ..observe.log import Bridge, Log
 from ..observe.metrics import Metrics
@@ -69,12 +70,13 @@ LAG_EVERY_S = 0.25
 class Node:
     """Made by `start`; `drain` and `stop` end it."""
 
-    def __init__(self, config: Config, log: Log, wall: clock.Wall) -> None:
+    def __init__(self, config: Config, wall: clock.Wall, write_log: Callable[[str], None]) -> None:
         self.config = config
-        self.log = log
+        self.legs = Legs()
+        self.log = Log(write_log, wall, self.legs, level=Level[LEVELS[config.log]])
         self.wall = wall
         self.metrics = Metrics()
-        self.follow = Follow()
+        self.follow = Follow(self.legs)
         self.wish_to_end: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         """Set to the seconds of a drain when somebody asks over the API."""
         self.pump: LivePump
@@ -84,7 +86,7 @@ class Node:
     async def start(cls, config: Config, write_log: Callable[[str], None]) -> Node:
         """Start everything. Raises `OutdialError`; what had been started until then is ended again."""
         wall = clock.Wall()
-        node = cls(config, Log(write_log, wall, Level[LEVELS[config.log]]), wall)
+        node = cls(config, wall, write_log)
         try:
             await node._start()
         except BaseException:
@@ -99,7 +101,7 @@ class Node:
         try:
             self.folder = Folder.hold(config.data)
         except FolderError as error:
-            raise OutdialError("data_folder", folder=config.data, problem=str(error)) from None
+            raise DataFolderError(str(error), error.hint) from None
         leave.callback(self.folder.release)
         self.http = bind("HTTP", "--http", config.http, socket.SOCK_STREAM)
         leave.callback(self.http.close)
@@ -108,7 +110,10 @@ class Node:
         carrier_socket = bind("The built-in carrier", "--carrier", config.carrier, socket.SOCK_DGRAM) if config.builtin_carrier else None
         if carrier_socket is not None:
             leave.callback(carrier_socket.close)
-        self.store = Store.open(self.folder.database, report=self._report)
+        try:
+            self.store = Store.open(self.folder.database, report=self._report)
+        except FolderError as error:
+            raise DataFolderError(str(error), error.hint) from None
         leave.callback(self.store.close)
         if not config.http.loopback and not any(row.active for row in self.store.resources.keys.list()):
             raise OutdialError("keys_needed", address=str(config.http))
@@ -204,8 +209,8 @@ class Node:
             pids=self.processes.pids,
             end=self._ask_to_end,
         )
-        record = SipRecord(lambda save: self.pump.pump.give("store", save, "record"), self.wall)
-        observers: list[Observer] = [self.log, self.metrics, self.follow, record, self.functions, self.report]
+        record = SipRecord(lambda save: self.pump.pump.give("store", save, "record"), self.wall, self.legs)
+        observers: list[Observer] = [self.legs, self.log, self.metrics, self.follow, record, self.functions, self.report]
         self.pump = LivePump(Pump(cores, ports, wiring.routes(wiring.NODE), observers, self._fault), loop)
         leave.callback(self.pump.close)
         self._reserve()

@@ -7,9 +7,9 @@ Theory of operation. The INVITE is answered with 100 at once and put out as `Inc
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .dialog import Dialog
 from .headers import parse_cseq, tag_of
 from .message import Request, Response
@@ -22,7 +22,7 @@ from .uri import bracketed
 from .values import AckBody, Address, ByeReceived, Headers
 
 
-class State(Enum):
+class State(Symbol):
     ALERTING = auto()
     ANSWERED = auto()
     BYE_KEPT = auto()
@@ -35,7 +35,7 @@ RING_AGAIN = 60.0
 """RFC 3261 §13.3.1.1: proxies give up after three minutes without a provisional response."""
 
 
-class Input(Enum):
+class Input(Symbol):
     RING = auto()
     RING_AGAIN = auto()
     ACCEPT = auto()

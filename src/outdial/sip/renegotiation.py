@@ -7,10 +7,10 @@ our 2xx, which may hold an offer of ours, waits for its ACK.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .bodies import sdp_of
 from .dialog import Dialog
 from .errors import RemoteProtocolError
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-class State(Enum):
+class State(Symbol):
     IDLE = auto()
     OFFERED = auto()
     UNACKED = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     REQUEST = auto()
     ACCEPT_INVITE = auto()
     ACCEPT_UPDATE = auto()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..core import Deadline
+
 
 class EveryPort:
     """Satisfies `media.ports.Sockets`: every port can be had."""
@@ -14,3 +18,19 @@ class EveryPort:
 
     def close(self, rtp_port: int) -> None:
         """Nothing is held."""
+
+
+class Dead:
+    """A core in the place of one that died: nothing is answered."""
+
+    def receive(self, item: Any, now: float) -> None:
+        """Nobody hears it."""
+
+    def handle_timer(self, now: float) -> None:
+        """Nothing is due."""
+
+    def next_output(self) -> Any | None:
+        return None
+
+    def next_deadline(self) -> Deadline | None:
+        return None

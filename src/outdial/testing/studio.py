@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import shutil
-import struct
 import wave
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from ..io.patterns import PatternRefused, search
+from ..io.wav import repair
 from ..model import work
 
 RATE = 8000
@@ -17,14 +19,25 @@ RATE = 8000
 
 def tone(path: Path, hertz: float, seconds: float, level: float = 0.25) -> Path:
     """Write a tone: 8 kHz, 16-bit, mono."""
-    samples = [round(32767 * level * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(round(RATE * seconds))]
+    data = _sine(hertz, seconds, level)
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+        file.writeframes(data)
     return path
+
+
+@lru_cache(maxsize=256)
+def _sine(hertz: float, seconds: float, level: float) -> bytes:
+    clock = np.arange(round(RATE * seconds))
+    return bytes(np.round(32767 * level * np.sin(2 * np.pi * hertz * clock / RATE)).astype("<i2").tobytes())
+
+
+def pitch_of(text: str) -> float:
+    """The pitch of the tone that stands for these words."""
+    return 300 + int(hashlib.sha256(text.encode()).hexdigest()[:4], 16) % 1000
 
 
 class Studio:
@@ -52,7 +65,7 @@ class Studio:
                 name = hashlib.sha256(text.encode()).hexdigest()
                 path = self._folder / "speech" / f"{name}.wav"
                 if not path.is_file():
-                    tone(path, 300 + int(name[:4], 16) % 1000, max(0.2, 0.05 * len(text)))
+                    tone(path, pitch_of(text), max(0.2, 0.05 * len(text)))
                 return self._ready(item, path)
             case work.Match():
                 try:
@@ -67,8 +80,10 @@ class Studio:
                 shutil.copyfile(item.path, target)
                 return work.Delivered(token=item.token)
             case work.Repair():
-                with wave.open(item.path, "rb") as file:
-                    return work.Repaired(token=item.token, samples=file.getnframes())
+                try:
+                    return work.Repaired(token=item.token, samples=repair(Path(item.path)))
+                except FileNotFoundError:
+                    return work.WorkFailed(token=item.token, reason="not_found", detail=f"{item.path} is not there")
             case _:
                 raise TypeError(f"no studio does {type(item).__name__}")
 

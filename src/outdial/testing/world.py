@@ -26,7 +26,7 @@ from ..sip import values as sip
 from ..sip.endpoint import Endpoint
 from ..store.memory import MemoryPort
 from .later import Arrival, Later
-from .machine import EveryPort
+from .machine import Dead, EveryPort
 from .network import From, Network, Party, Quality
 from .softphone import Order, Softphone
 from .studio import Studio
@@ -34,6 +34,7 @@ from .studio import Studio
 US = "192.0.2.1"
 THEM = "198.51.100.1"
 EPOCH_MS = 1_796_000_000_000
+PORTS = (10000, 10999)
 FUNCTION = FunctionName("handler")
 APPLICATION = requests.Application(
     id=ApplicationId("d408563b-4a60-4df7-bd59-82460adb1928"),
@@ -62,8 +63,10 @@ class World:
         observers: Sequence[Callable[[str, str, Any, float], None]] = (),
         unfinished: Sequence[Any] = (),
         subscribers: Mapping[str, Subscriber] | None = None,
+        handset: Core | None = None,
     ) -> None:
-        """With `subscribers` the far side is the carrier with these; else it is a telephone that obeys `order`."""
+        """With `subscribers` the far side is the carrier with these; with `handset` it is a telephone with a SIP of its own (in `Datagram`
+        and media events, out `Transmit` and media commands); else it is a telephone that obeys `order`."""
         self.now = 1000.0
         self.handler = handler
         self.handler_delay = handler_delay
@@ -88,31 +91,24 @@ class World:
         if subscribers is not None:
             far = Carrier(SeededIds(f"phone {seed}"), subscribers, CarrierSettings(host=THEM))
         self.network = Network({US: Party(sip="sip", engine="engine"), THEM: Party(sip="phone.sip", engine="phone.engine")}, quality, seed)
-        self.later = Later()
-        self.calls = Control(self.ids, self.wall, settings)
+        self._settings, self._invocations, self._seed, self._lives = settings, invocations, seed, 1
         self.store = store if store is not None else MemoryPort()
         self.store.connect(self._stored)
         self._askers: dict[int, str] = {}
-        function = workers.FunctionSpec(name=FUNCTION, kind="python", target="virtual.py", handler="handler")
-        self.apps = Invocations(self.ids, self.wall, invocations, (function,))
         cores: dict[str, Core] = {
-            "sip": Endpoint(self.ids, sip.Address(host=US, port=5060)),
-            "calls": self.calls,
-            "apps": self.apps,
-            "engine": self._engine(self.ids),
+            **self._node(),
             "phone.sip": Endpoint(SeededIds(f"phone sip {seed}"), sip.Address(host=THEM, port=5060)),
             "phone": far,
             "phone.engine": self._engine(SeededIds(f"phone engine {seed}")),
             "network": self.network,
-            "later": self.later,
         }
         ports = {
-            "api": lambda item, now: self.told.append(item),
+            "api": self._tell_api,
             "store": lambda item, now: self._store(item, "calls", now),
             "store.apps": lambda item, now: self._store(item, "apps", now),
             "work": self._work,
             "workers": self._workers,
-            "udp": lambda item, now: self.pump.give("network", item),
+            "udp": self._send_udp,
             "phone.udp": lambda item, now: self.pump.give("network", item),
             "dns": lambda item, now: self._resolve("sip", item),
             "phone.dns": lambda item, now: self._resolve("phone.sip", item),
@@ -132,10 +128,41 @@ class World:
         table |= wiring.routes([("phone", wiring.OWNER_COMMANDS, "phone.sip"), ("phone", wiring.MEDIA_COMMANDS, "phone.engine")])
         table |= wiring.routes([("phone", (work.Prompt,), "phone.work"), ("phone", (Told, Heard), "phone.story")])
         table |= wiring.routes([("network", (Arrival,), "switch"), ("later", (Arrival,), "switch")])
+        if handset is not None:
+            cores["phone.sip"] = handset
+            del cores["phone"]
+            table = {key: to for key, to in table.items() if key[0] not in ("phone", "phone.sip")}
+            table = {key: "phone.sip" if to == "phone" else to for key, to in table.items()}
+            table |= wiring.routes([("phone.sip", (sip.Transmit,), "phone.udp"), ("phone.sip", wiring.MEDIA_COMMANDS, "phone.engine")])
         self.pump: Pump = Pump(cores, ports, table, observers)
-        self.pump.give("engine", media.Configure(addresses=(US,), seed=1))
-        self.pump.give("phone.engine", media.Configure(addresses=(THEM,), seed=2))
+        self.pump.give("engine", media.Configure(addresses=(US,), ports=PORTS, seed=1))
+        self.pump.give("phone.engine", media.Configure(addresses=(THEM,), ports=PORTS, seed=2))
         for item in unfinished:
+            self.pump.give("calls", item)
+        self.pump.fire(self.now)
+
+    def _node(self) -> dict[str, Core]:
+        """The cores of the node, new, with what handlers have not answered yet."""
+        function = workers.FunctionSpec(name=FUNCTION, kind="python", target="virtual.py", handler="handler")
+        self.later = Later()
+        self.calls = Control(self.ids, self.wall, self._settings)
+        self.apps = Invocations(self.ids, self.wall, self._invocations, (function,))
+        return {
+            "sip": Endpoint(self.ids, sip.Address(host=US, port=5060)),
+            "calls": self.calls,
+            "apps": self.apps,
+            "engine": self._engine(self.ids),
+            "later": self.later,
+        }
+
+    def restart(self) -> None:
+        """`kill -9` and the next start, both at this very moment: the far side, the network and the store are left, and nothing else."""
+        self._lives += 1
+        self.ids = SeededIds(f"node {self._seed} life {self._lives}", first=self.ids.last + 1_000_000)
+        for name, core in self._node().items():
+            self.pump.replace(name, core)
+        self.pump.give("engine", media.Configure(addresses=(US,), seed=self._lives))
+        for item in (*self.store.unfinished(), *self.store.undelivered()):
             self.pump.give("calls", item)
         self.pump.fire(self.now)
 
@@ -183,6 +210,16 @@ class World:
         """Let the telephone do something now."""
         self.give("phone", Order(do=do, **more))
 
+    def kill_engine(self) -> None:
+        """The node's media engine dies."""
+        self.pump.replace("engine", Dead())
+        self.give("calls", media.EngineGone())
+
+    def revive_engine(self) -> None:
+        """It is started again."""
+        self.pump.replace("engine", self._engine(self.ids))
+        self.give("engine", media.Configure(addresses=(US,), ports=PORTS, seed=1))
+
     def give(self, destination: str, item: Any) -> None:
         """Hand one input to a core, and go on with all that follows at this very moment."""
         self.pump.give(destination, item)
@@ -224,6 +261,12 @@ class World:
         return Engine(ids, files=MediaFiles(), ports=EveryPort(), wall=self.wall, seeded=SeededIds)
 
     # --- ports ---
+
+    def _tell_api(self, item: Any, now: float) -> None:
+        self.told.append(item)
+
+    def _send_udp(self, item: sip.Transmit, now: float) -> None:
+        self.pump.give("network", item)
 
     def _store(self, item: Any, asker: str, now: float) -> None:
         if isinstance(item, work.Save) and item.token:
