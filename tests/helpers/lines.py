@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,13 +23,21 @@ def act(name: str, /, **parameters: Any) -> dict[str, Any]:
     return {"Type": name, "Parameters": parameters}
 
 
+@functools.cache
+def sound(hertz: float, seconds: float) -> bytes:
+    """A tone as a WAV file."""
+    with tempfile.TemporaryDirectory() as folder:
+        return tone(Path(folder) / "tone.wav", hertz, seconds).read_bytes()
+
+
 class Line:
     """One node, one telephone. `answers`: by event type, or by `TYPE ActionType`; a tuple is given one by one."""
 
     def __init__(self, folder: Path, answers: Mapping[str, Answer] | None = None, **world: Any) -> None:
+        prompts = folder / "buckets" / "prompts"
+        prompts.mkdir(parents=True, exist_ok=True)
         for name, hz, seconds in (("ask", 600.0, 1.0), ("sorry", 900.0, 1.0), ("long", 1400.0, 30.0)):
-            if not (file := folder / "buckets" / "prompts" / f"{name}.wav").exists():
-                tone(file, hz, seconds)
+            (prompts / f"{name}.wav").write_bytes(sound(hz, seconds))
         self.folder = folder
         self.answers: dict[str, Answer] = dict(answers or {})
         self.given: dict[str, int] = {}

@@ -69,8 +69,8 @@ def test_every_kind_of_event_of_one_call(tmp_path: Path) -> None:
         "ReceiveDigits", InputDigitsRegex="^\\d{2}#$", InBetweenDigitsDurationInMilliseconds="300", FlushDigitsDurationInMilliseconds=5000
     )
     record = act(
-        "RecordAudio", CallId="", DurationInSeconds="10", SilenceDurationInSeconds=3, SilenceThreshold="100", RecordingTerminators=["#", "1"],
-        RecordingDestination=BUCKET,
+        "RecordAudio", CallId="", DurationInSeconds="10", SilenceDurationInSeconds=3, SilenceThreshold="100",
+        RecordingTerminators=["#", "1"], RecordingDestination=BUCKET,
     )  # fmt: skip
     ask = act(
         "SpeakAndGetDigits", SpeechParameters={"Text": "Press", "Engine": "Neural"}, FailureSpeechParameters={"Text": "Sorry"},
