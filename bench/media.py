@@ -89,7 +89,7 @@ def far_end(port_file: str, seconds: float) -> None:
             stamps = np.array(seen[25:], dtype=np.int64)
             offset = stamps[:, 0] - (stamps[:, 1] - stamps[0, 1]) * 125_000
             lateness += list((offset - np.percentile(offset, 0.5)) / 1e6)
-    figures = {"received": sum(map(len, arrivals.values())), "streams": len(arrivals), "expected": count}
+    figures: dict[str, float] = {"received": sum(map(len, arrivals.values())), "streams": len(arrivals), "expected": count}
     if lateness:
         figures |= {"p50": float(np.percentile(lateness, 50)), "p99": float(np.percentile(lateness, 99)), "worst": float(max(lateness))}
     print(json.dumps(figures), flush=True)

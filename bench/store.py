@@ -100,7 +100,11 @@ class Client:
         self.store = store
         self.answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.token = 0
-        store.connect(lambda results: [self.answers.put(result) for result in results] and None)
+        store.connect(self._answered)
+
+    def _answered(self, results: Sequence[Any]) -> None:
+        for result in results:
+            self.answers.put(result)
 
     def put(self, unit: tuple[Record, ...], grade: str) -> None:
         self.token += 1

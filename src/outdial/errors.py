@@ -41,6 +41,16 @@ def _commands() -> tuple[Entry, ...]:
             },
         ),
         Entry(
+            code="function",
+            sentence="{setting}: {problem}",
+            hint="The way to write it: {mend}.",
+            example={
+                "setting": "--function",
+                "problem": "function hello: python:hello.py does not name the function",
+                "mend": "python:hello.py:handler",
+            },
+        ),
+        Entry(
             code="unknown_setting",
             sentence="{place} sets {setting}, which is no setting{suggestion}",
             hint="`outdial config check --list` names every setting.",

@@ -47,7 +47,8 @@ class Call:
     def done(self, within: float = 60.0) -> dict[str, Any]:
         """The ActionData of the first report after the answer."""
         self.world.until(lambda: len(self.reports) > 0, within=within)
-        return self.reports[0]["ActionData"]
+        data: dict[str, Any] = self.reports[0]["ActionData"]
+        return data
 
     @property
     def reports(self) -> list[dict[str, Any]]:

@@ -556,3 +556,26 @@ def test_the_first_cause_wins() -> None:
     world.fails(503, "", who="network")
     assert finish(world).who == "us"
     assert len(world.all(Invoke)) == len(world.given)
+
+
+# --- last words that never come ---
+
+
+@pytest.mark.parametrize(("owes", "who"), [("sip", "SIP"), ("engine", "the media engine"), ("both", "SIP and the media engine")])
+def test_a_last_word_that_never_comes_does_not_keep_the_call_open(owes: str, who: str) -> None:
+    world = World()
+    world.quiet(sip.Bye, *(() if owes == "sip" else (media.CloseStream,)))
+    world.connect()
+    world.reply(HANGUP)
+    world.reply()
+    if owes == "engine":
+        world.fails(0)
+    world.wait(69.9)
+    assert not world.records(Cdr)
+    world.wait(0.2)
+    assert f"{who} never said the last word on this leg" in world.notes()
+    assert world.cdr.termination.reason == "completed"
+    assert not world.control.shared.active
+    assert world.control.next_deadline() is None
+    world.fails(0)
+    assert len(world.records(Cdr)) == 1

@@ -126,7 +126,8 @@ def test_a_recording_whose_file_is_gone_is_given_up() -> None:
     world.give(work.WorkFailed(token=world.last(work.Repair).token, reason="not_found"))
     assert "a recording is lost: its file is not there" in world.notes()
     assert world.control.next_deadline() is None
-    assert world.records(RecordingRow)[-1].error == "not_found"
+    last = world.records(RecordingRow)[-1]
+    assert (last.error, last.path) == ("not_found", "")
 
 
 def test_the_engine_dies_while_it_records() -> None:

@@ -164,6 +164,16 @@ def test_kill_after_the_hangup_was_dealt_with() -> None:
     assert world.cdr.invocations == 5
 
 
+def test_a_recovered_leg_of_which_sip_never_says_over() -> None:
+    world = start(found(row(3, Answered()), given=3))
+    world.reply()
+    world.reply()
+    world.wait(70.1)
+    assert "SIP never said the last word on this leg" in world.notes()
+    assert world.cdr.termination.reason == "node_restart"
+    assert world.control.next_deadline() is None
+
+
 def test_what_was_dropped_before_the_kill_stays_dropped() -> None:
     termination = because(Cause.HANDLER_TIMEOUT, answered=True)
     ended = LegEnded(leg=LEG, ended_at=EPOCH_MS + 9000, termination=termination)

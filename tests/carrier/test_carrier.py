@@ -8,7 +8,7 @@ from helpers.carrier_line import OFFER, PLAYS_S, PORT, Line
 from outdial.carrier import SUBSCRIBERS, Subscriber, steps
 from outdial.carrier.carrier import user_of
 from outdial.model import media, work
-from outdial.model.ids import LegId
+from outdial.model.ids import LegId, Token
 from outdial.sdp import judge_answer, make_offer, parse
 from outdial.sip import values as sip
 
@@ -413,7 +413,7 @@ def test_what_comes_late_or_for_nobody_changes_nothing() -> None:
     for item in (
         sip.AckBody(session=session, body=b""), sip.ByeReceived(session=session), sip.Offered(session=session, method="UPDATE", body=b""),
         sip.Over(session="nobody", who="us", status=0), media.Speech(stream=LegId("nobody")), media.Speech(stream=LegId(session)),
-        work.WorkFailed(token=work.Token(99999), reason="engine"),
+        work.WorkFailed(token=Token(99999), reason="engine"),
         media.Load(streams=0, sent=0, late=0, worst_ms=0, ports_free=1, ports=1, cpu=0.0),
     ):  # fmt: skip
         line.give(item)

@@ -69,7 +69,7 @@ def test_the_data_folder_can_be_named_by_flag_or_variable(outdial: Outdial, monk
     ("arguments", "sentence"),
     [
         (("--function", "reminder.py"), '--function: "reminder.py" is not NAME=SPEC'),
-        (("--function", "a=reminder.py"), 'function.a: "reminder.py" is not a function'),
+        (("--function", "a=reminder.py"), 'function.a: function a: "reminder.py" does not say what runs it'),
         (("--set", "ring_timeout"), '--set: "ring_timeout" is not NAME=VALUE'),
         (("--set", "ring_timeout=soon"), 'ring_timeout: "soon" is not a duration'),
         (("--set", "rng_timeout=5"), "the command line sets rng_timeout, which is no setting; did you mean ring_timeout?"),
@@ -82,7 +82,7 @@ def test_the_data_folder_can_be_named_by_flag_or_variable(outdial: Outdial, monk
 def test_wrong_flags_of_up_are_named(outdial: Outdial, arguments: tuple[str, ...], sentence: str) -> None:
     ran = outdial("up", *arguments)
     assert ran.status == 2
-    assert ran.code in ("bad_argument", "setting", "unknown_setting", "config_file")
+    assert ran.code in ("bad_argument", "function", "setting", "unknown_setting", "config_file")
     assert ran.err.startswith(f"error: {sentence}")
     assert "\n\nhint: " in ran.err
 

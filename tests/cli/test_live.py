@@ -44,7 +44,8 @@ def test_up_says_what_it_listens_on_and_what_to_try(node: NodeProcess) -> None:
     assert said["trunk"].startswith(f"the built-in carrier at {node.facts['carrier']}: +12065550150 to +12065550199")
     assert said["data"] == str(node.data)
     assert said["keys"] == "outdial / outdial, on this machine only"
-    assert "Try:     outdial call +12065550150" in node.said
+    steps = ("outdial number add +12065550100", "outdial app add tested", "outdial call +12065550150")
+    assert "Try:     " + " && ".join(f"{step} --data {node.data}" for step in steps) in node.said
     with urllib.request.urlopen(f"{node.facts['http']}/healthz", timeout=5) as answer:
         assert answer.status == 200
 
@@ -227,6 +228,8 @@ def test_sigterm_ends_it_well_and_its_folder_can_still_be_read(tmp_path: Path, o
         assert outdial("call", "+12065550156", "--data", node.data).status == 1
         assert node.end() == 0
     assert not (node.data / "node.json").exists()
+    with NodeProcess(tmp_path / "n") as again:
+        assert f"Try:     outdial call +12065550150 --data {node.data}" in again.said
     assert "busy" in outdial("calls", "ls", "--data", node.data).out
     assert outdial("number", "ls", "--data", node.data).err.startswith("error: No node runs")
 

@@ -121,24 +121,31 @@ class LiveNode:
     # --- what a test does ---
 
     @property
+    def pid(self) -> int:
+        """The node's process."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
     def http(self) -> str:
         """The API's address."""
         return str(self.addresses["http"])
 
-    def client(self, **config: Any) -> Any:
-        """An ordinary boto3 client with nothing changed but the endpoint and a development key."""
+    def client(self, tries: int = 1, **config: Any) -> Any:
+        """An ordinary boto3 client with nothing changed but the endpoint and a development key; it sends a request so often at most."""
         return boto3.client(
             "chime-sdk-voice",
             endpoint_url=self.http,
             region_name="us-east-1",
             aws_access_key_id="outdial",
             aws_secret_access_key="outdial",
-            config=Config(retries={"max_attempts": 1}, **config),
+            config=Config(retries={"total_max_attempts": tries, "mode": "standard"}, **config),
         )
 
-    def place(self, to: str = TO, from_: str = FROM, **more: Any) -> CallId:
-        """Place a call through the AWS API."""
-        answer = self.client().create_sip_media_application_call(
+    def place(self, to: str = TO, from_: str = FROM, *, tries: int = 5, **more: Any) -> CallId:
+        """Place a call through the AWS API. As any SDK it tries again when the answer is 503: a machine that is busy for a moment
+        does not take calls."""
+        answer = self.client(tries).create_sip_media_application_call(
             FromPhoneNumber=from_, ToPhoneNumber=to, SipMediaApplicationId=more.pop("application", self.application), **more
         )
         return CallId(answer["SipMediaApplicationCall"]["TransactionId"])

@@ -26,7 +26,7 @@ from outdial.media.engine import Engine
 from outdial.media.ports import SimulatedPorts
 from outdial.media.values import Address, Packet, SendPacket
 from outdial.model.ids import CommandId, LegId
-from outdial.model.media import Command, Configure, Done, Failed, MediaEvent, OpenStream, Ready, SetRemote
+from outdial.model.media import CloseStream, Command, Configure, Done, Failed, MediaEvent, OpenStream, Ready, SetRemote
 from outdial.rtp import packet as rtp
 
 E = TypeVar("E")
@@ -145,10 +145,11 @@ class RigTools:
         """The events of one kind, so far."""
         return [event for event in self.events if isinstance(event, kind)]
 
-    def ask(self: Any, command: Command) -> Done | Failed:
+    def ask(self: Any, command: Any) -> Done | Failed:
         """Submit one command and wait for its answer."""
         self.submit(command)
-        return self.answer(command.id)
+        answer: Done | Failed = self.answer(command.id)
+        return answer
 
     def answer(self: Any, id: CommandId) -> Done | Failed:
         """Wait for a command's answer."""
@@ -164,7 +165,21 @@ class RigTools:
     def wait(self: Any, kind: type[E], count: int = 1, seconds: float = 10.0) -> E:
         """Run until there are `count` events of a kind; gives the last of them."""
         self.until(lambda: len(self.of(kind)) >= count, seconds)
-        return self.of(kind)[count - 1]
+        events: list[E] = self.of(kind)
+        return events[count - 1]
+
+    def more(self: Any, phone: Phone, count: int) -> None:
+        """Run until `phone` has got more than `count` packets from here on."""
+        so_far = len(phone.packets)
+        self.until(lambda: len(phone.packets) > so_far + count)
+
+    def exact(self: Any, stream: LegId = LEG) -> bool:
+        """Close the stream; True where no tick was left out. Only a live engine on a machine that is too busy may leave some out."""
+        done = self.ask(CloseStream(id=self.id(), stream=stream))
+        assert isinstance(done, Done)
+        assert done.statistics is not None
+        assert self.live or done.statistics.skipped == 0
+        return bool(done.statistics.skipped == 0)
 
     def open(self: Any, phone: Phone, stream: LegId = LEG, **remote: Any) -> int:
         """A stream to `phone`, in µ-law with telephone-event 101; gives its RTP port."""
@@ -363,6 +378,20 @@ def _pair(host: str) -> tuple[socket.socket, socket.socket]:
         first.close()
         second.close()
     raise OSError("no free pair of ports")
+
+
+def frames_of(phone: Phone, encoded: bytes) -> int:
+    """How many whole frames of a prompt arrived, each at its own timestamp."""
+    first = next(
+        packet for packet in phone.packets if packet.payload[:1] == encoded[:1] and packet.payload == encoded[: len(packet.payload)]
+    )
+    count = 0
+    for packet in phone.packets:
+        at = (packet.timestamp - first.timestamp) & 0xFFFFFFFF
+        if at < len(encoded):
+            assert packet.payload == encoded[at : at + len(packet.payload)]
+            count += 1
+    return count
 
 
 def sine(hz: float, ms: int, amplitude: float = 8000.0) -> g711.Samples:

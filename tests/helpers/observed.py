@@ -10,6 +10,7 @@ from typing import Any
 from outdial.model.requests import Placed
 from outdial.model.resources import CallHistory
 from outdial.observe.follow import Follow
+from outdial.observe.legs import Legs
 from outdial.observe.line import Level
 from outdial.observe.log import Log
 from outdial.observe.metrics import Metrics
@@ -28,10 +29,12 @@ class Watch:
         self.lines: list[str] = []
         self.metrics = Metrics()
         self.world: World | None = None
-        follow = Follow()
+        legs = Legs()
+        follow = Follow(legs)
         self.steps = follow.subscribe()
-        record = SipRecord(self._save, self._wall)
-        self.observers = (Log(self.lines.append, self._wall, Level.DEBUG, UTC), self.metrics, follow, record)
+        record = SipRecord(self._save, self._wall, legs)
+        log = Log(self.lines.append, self._wall, legs, level=Level.DEBUG, zone=UTC)
+        self.observers = (legs, log, self.metrics, follow, record)
 
     def _wall(self, at: float) -> int:
         return self.world.wall(at) if self.world is not None else 0

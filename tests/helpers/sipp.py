@@ -111,6 +111,32 @@ def early() -> str:
     return "".join(recv(code, 'optional="true"') for code in ("100", "180", "183"))
 
 
+def label(name: str) -> str:
+    """A place to jump to."""
+    return f'<label id="{name}"/>\n'
+
+
+def jump(to: str, test: str = "") -> str:
+    """Go on there; with `test` only where that variable is set."""
+    condition = f' test="{test}"' if test else ""
+    return f'<nop next="{to}"{condition}/>\n'
+
+
+def called(variable: str, *numbers: str) -> str:
+    """Set a variable where one of these is called; for `recv`'s `inside`."""
+    pattern = "|".join(number.removeprefix("+") for number in numbers)
+    return f'<ereg regexp="{pattern}" search_in="hdr" header="To:" assign_to="{variable}"/>'
+
+
+def cancelled() -> tuple[str, ...]:
+    """What follows a CANCEL."""
+    return (
+        ok(),
+        send("SIP/2.0 487 Request Terminated\n" + last().replace("[last_CSeq:]", "CSeq: 1 INVITE") + EMPTY, again=True),
+        recv("ACK"),
+    )
+
+
 BYE = recv("BYE", 'timeout="20000"') + ok()
 CHALLENGE = 'WWW-Authenticate: Digest realm="example.com", nonce="1cec4341ae6cbe5a359ea9c8e88df84f", qop="auth", algorithm=MD5\n'
 KEEP_PARTIES = "".join(
@@ -275,9 +301,18 @@ class Verdict:
         """How many messages that begin so SIPp sent."""
         return sum(part.lstrip().startswith(start) for part in self._parts("sent"))
 
+    @property
+    def heard(self) -> list[str]:
+        """Every message that SIPp received, repeats included, in order."""
+        return [part.lstrip() for part in self._parts("received")]
+
     def _parts(self, way: str) -> list[str]:
         parts = self.messages.split("-----------------------------------------------")
         return [part.split("\n\n", 1)[1] for part in parts if f"message {way}" in part and "\n\n" in part]
+
+
+FATAL = 255
+"""SIPp's exit code where a port is taken."""
 
 
 class Sipp:
@@ -296,25 +331,34 @@ class Sipp:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._scenario = folder / "scenario.xml"
+        self._scenario.write_text(scenario(folder.name, steps))
+        self._call, self._calls, self._limit, self._service, self._more = call, calls, limit, service, more
+        self._process: subprocess.Popen[bytes] | None = None
+        self._take_ports()
+
+    def _take_ports(self) -> None:
         self.address = ("127.0.0.1", free_port())
         self.media_port = free_media_port()
-        path = folder / "scenario.xml"
-        path.write_text(scenario(folder.name, steps))
+        folder = self._folder
         self._command = [
-            *("timeout", str(limit + 5), "sipp", "-sf", str(path), "-i", "127.0.0.1", "-p", str(self.address[1])),
-            *("-mi", "127.0.0.1", "-mp", str(self.media_port), "-cp", str(free_port()), "-m", str(calls), "-s", service),
-            *("-nostdin", "-timeout", f"{limit}s", "-trace_msg", "-message_file", str(folder / "messages.log")),
-            *("-trace_err", "-error_file", str(folder / "errors.log"), *more),
+            *("timeout", str(self._limit + 5), "sipp", "-sf", str(self._scenario), "-i", "127.0.0.1", "-p", str(self.address[1])),
+            *("-mi", "127.0.0.1", "-mp", str(self.media_port), "-cp", str(free_port()), "-m", str(self._calls), "-s", self._service),
+            *("-nostdin", "-timeout", f"{self._limit}s", "-trace_msg", "-message_file", str(folder / "messages.log")),
+            *("-trace_err", "-error_file", str(folder / "errors.log"), *self._more),
         ]
-        if call is not None:
-            self._command.append(f"{call[0]}:{call[1]}")
-        self._limit = limit
-        self._process: subprocess.Popen[bytes] | None = None
+        if self._call is not None:
+            self._command.append(f"{self._call[0]}:{self._call[1]}")
 
     def __enter__(self) -> Sipp:
-        with (self._folder / "screen.txt").open("wb") as screen:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=screen, stderr=subprocess.STDOUT)
-        self._await_port()
+        for _ in range(3):
+            with (self._folder / "screen.txt").open("wb") as screen:
+                self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=screen, stderr=subprocess.STDOUT)
+            self._await_port()
+            if self._process.poll() != FATAL:
+                break
+            # Somebody took a port between our look and its bind.
+            self._take_ports()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:

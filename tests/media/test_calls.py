@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.media_rig import LEG, LiveRig, VirtualRig, read_wav, sine, wav
+from helpers.media_rig import LEG, LiveRig, VirtualRig, frames_of, read_wav, sine, wav
 from outdial.media import g711
+from outdial.model.ids import LegId
 from outdial.model.media import (
     CloseStream,
     Collect,
@@ -41,7 +42,10 @@ def test_a_prompt_arrives_whole_and_in_one_piece(rig: Rig, tmp_path: Path) -> No
     ended = rig.wait(PlayEnded)
     assert (ended.id, ended.why, ended.played_ms) == (play.id, "finished", 500)
     encoded = g711.encode("PCMU", prompt)
-    rig.until(lambda: encoded in phone.audio)
+    rig.more(phone, 2)
+    assert frames_of(phone, encoded) > 12
+    if rig.exact():
+        assert encoded in phone.audio
 
 
 def test_packets_run_on_one_grid_and_the_prompt_begins_with_the_marker(rig: Rig, tmp_path: Path) -> None:
@@ -51,12 +55,16 @@ def test_packets_run_on_one_grid_and_the_prompt_begins_with_the_marker(rig: Rig,
     rig.ask(Play(id=rig.id(), stream=LEG, path=wav(tmp_path / "p.wav", sine(440, 210))))
     rig.wait(PlayEnded)
     rig.until(lambda: phone.packets[-1].payload == b"\xff" * 160)
+    exact = rig.exact()
     packets = phone.packets
     for before, after in itertools.pairwise(packets):
         assert (after.sequence - before.sequence) & 0xFFFF == 1
-        assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == 160
+        assert (after.timestamp - before.timestamp) % 160 == 0
+        assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == 160 or not exact
         assert len(after.payload) == 160
     assert len({packet.ssrc for packet in packets}) == 1
+    if not exact:
+        return
     sounding = [packet for packet in packets if packet.payload != b"\xff" * 160]
     assert [packet.marker for packet in sounding] == [True] + [False] * 10
     assert sounding[-1].payload[80:] == b"\xff" * 80, "the last frame is padded with silence"
@@ -109,7 +117,7 @@ def test_closing_ends_what_runs_and_tells_what_was_carried(rig: Rig, tmp_path: P
         rig.ask(command)
     phone.say(g711.encode("PCMU", sine(1000, 200)), port)
     rig.until(lambda: phone.sent == 10)
-    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 1)
+    rig.more(phone, 1)
     close = CloseStream(id=rig.id(), stream=LEG)
     done = rig.ask(close)
     assert isinstance(done, Done)
@@ -130,7 +138,7 @@ def test_closing_ends_what_runs_and_tells_what_was_carried(rig: Rig, tmp_path: P
     [
         (lambda rig, path: Play(id=rig.id(), stream=LEG, path=f"{path}/none.wav"), "not_found"),
         (lambda rig, path: Play(id=rig.id(), stream=LEG, path=__file__), "format"),
-        (lambda rig, path: Play(id=rig.id(), stream="nobody", path=__file__), "no_stream"),
+        (lambda rig, path: Play(id=rig.id(), stream=LegId("nobody"), path=__file__), "no_stream"),
         (lambda rig, path: Record(id=rig.id(), stream=LEG, path=f"{path}/no/such/folder.wav"), "path"),
         (lambda rig, path: Press(id=rig.id(), stream=LEG, digit="x"), "bad_digit"),
         (

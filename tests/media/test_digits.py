@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def pressed(rig: Rig) -> str:
 
 
 @pytest.mark.parametrize("how", [{}, {"r_bit": True}, {"same_end": True}, {"ends": 0}, {"ends": 1}], ids=str)
-def test_each_press_once_however_the_peer_sends_it(rig: Rig, how: dict[str, object]) -> None:
+def test_each_press_once_however_the_peer_sends_it(rig: Rig, how: dict[str, Any]) -> None:
     phone = rig.phone()
     port = rig.open(phone)
     dial(phone, port, "1123*#0ABCD4", **how)

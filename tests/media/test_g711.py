@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from outdial.media import g711
+from outdial.model.media import Codec
 
 # ITU-T G.711 tables 1a and 2a: segment end points (decision values) and number of intervals times interval, on the standard's own scale.
 A_SEGMENTS = [(0, 32, 2), (64, 16, 4), (128, 16, 8), (256, 16, 16), (512, 16, 32), (1024, 16, 64), (2048, 16, 128)]
@@ -44,7 +45,7 @@ def test_all_codes_decode_to_the_standards_values() -> None:
 
 
 @pytest.mark.parametrize(("codec", "values"), [("PCMU", mu_law_values()), ("PCMA", a_law_values())])
-def test_all_samples_are_encoded_to_the_nearest_value(codec: g711.Codec, values: list[int]) -> None:
+def test_all_samples_are_encoded_to_the_nearest_value(codec: Codec, values: list[int]) -> None:
     samples = np.arange(-32768, 32768, dtype=np.int32)
     all_values = np.array(sorted({*values, *(-value for value in values)}))
     right = np.clip(np.searchsorted(all_values, samples), 1, len(all_values) - 1)
@@ -54,7 +55,7 @@ def test_all_samples_are_encoded_to_the_nearest_value(codec: g711.Codec, values:
 
 
 @pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
-def test_codes_survive_decoding_and_encoding(codec: g711.Codec) -> None:
+def test_codes_survive_decoding_and_encoding(codec: Codec) -> None:
     codes = bytes(range(256))
     back = g711.encode(codec, g711.decode(codec, codes))
     different = [code for code in codes if back[code] != code]

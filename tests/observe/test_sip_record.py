@@ -9,19 +9,22 @@ from helpers.sip_values import trace
 from outdial.model.ids import Token
 from outdial.model.records import NoteRow, SipMessageRow
 from outdial.model.work import Save
+from outdial.observe.legs import Legs
 from outdial.observe.sip_record import BYTES_A_CALL, CUT, MESSAGES_A_CALL, SipRecord
 
 
 class Recorder:
     def __init__(self) -> None:
         self.records: list[Any] = []
-        self.observer = SipRecord(self._give, lambda at: made.START + round(at * 1000))
+        self.legs = Legs()
+        self.observer = SipRecord(self._give, lambda at: made.START + round(at * 1000), self.legs)
 
     def _give(self, save: Save) -> None:
         assert save.token == 0
         self.records += save.unit
 
     def see(self, value: Any, now: float = 0.0) -> None:
+        self.legs("a", "b", value, now)
         self.observer("a", "b", value, now)
 
 

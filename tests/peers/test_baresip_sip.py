@@ -66,15 +66,9 @@ class Baresip:
                     return item
 
 
-@contextlib.asynccontextmanager
-async def baresip(folder: Path, answermode: str = "auto") -> AsyncIterator[Baresip]:
-    folder.mkdir()
+async def start(folder: Path, answermode: str) -> tuple[asyncio.subprocess.Process, int, int, str]:
+    """Start baresip and read until it is ready or gone; its SIP port, its control port and what it said."""
     port, control, rtp = free_port(), free_port(), free_media_port()
-    with wave.open(str(folder / "say.wav"), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(2 * 8000 * 20))
     (folder / "contacts").write_text("")
     (folder / "accounts").write_text(f"<sip:bob@127.0.0.1:{port}>;regint=0;answermode={answermode};audio_codecs=pcmu\n")
     modules = "".join(f"module {name}.so\n" for name in ("g711", "aufile"))
@@ -90,11 +84,31 @@ async def baresip(folder: Path, answermode: str = "auto") -> AsyncIterator[Bares
         stderr=asyncio.subprocess.STDOUT,
     )
     assert process.stdout is not None
+    said = b""
+    async with asyncio.timeout(10):
+        while b"baresip is ready" not in said and not process.stdout.at_eof():
+            said += await process.stdout.readline()
+    return process, port, control, said.decode(errors="replace")
+
+
+@contextlib.asynccontextmanager
+async def baresip(folder: Path, answermode: str = "auto") -> AsyncIterator[Baresip]:
+    folder.mkdir()
+    with wave.open(str(folder / "say.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(2 * 8000 * 20))
+    for _ in range(3):
+        process, port, control, said = await start(folder, answermode)
+        if "baresip is ready" in said:
+            break
+        # Somebody took a port between our look and its bind.
+        await process.wait()
+    assert "baresip is ready" in said, said
+    assert process.stdout is not None
+    drain = asyncio.create_task(process.stdout.read())
     try:
-        async with asyncio.timeout(10):
-            while b"baresip is ready" not in await process.stdout.readline():
-                assert not process.stdout.at_eof(), "baresip did not start"
-        drain = asyncio.create_task(process.stdout.read())
         reader, writer = await asyncio.open_connection("127.0.0.1", control)
         yield Baresip(port, reader, writer)
         writer.close()
@@ -103,7 +117,7 @@ async def baresip(folder: Path, answermode: str = "auto") -> AsyncIterator[Bares
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await asyncio.wait_for(process.wait(), 10)
-    await drain
+        await drain
 
 
 def dial(phone: Baresip) -> Dial:

@@ -22,6 +22,7 @@ from outdial.sip.values import (
     Over,
     Reject,
     Ring,
+    SendInfo,
 )
 
 
@@ -659,3 +660,86 @@ def test_a_reinvite_without_ack_is_not_repeated_after_the_bye() -> None:
     script.wait(70)
     assert script.count("SIP/2.0 200") == answers
     assert script.endpoint.transactions == 0
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_peer_hangs_up_instead_of_sending_its_ack(kept: bool) -> None:
+    script, session = rung()
+    script.give(Accept(session=session, body=ANSWER))
+    tag = our_tag(script)
+    if kept:
+        script.give(Bye(session=session))
+    script.hear(inside("BYE", tag, cseq=2))
+    assert script.kinds() == ["Incoming", "ByeReceived", "Over"]
+    sent = len(script.sent)
+    script.wait(70)
+    assert len(script.sent) == sent
+    assert script.endpoint.transactions == 0
+
+
+def test_a_bye_of_ours_whose_ack_never_comes_leaves_after_64_t1() -> None:
+    script, session = rung()
+    script.give(Accept(session=session, body=ANSWER), Bye(session=session))
+    script.wait(31.9)
+    assert script.count("SIP/2.0 200") == 11
+    assert script.count("BYE") == 0
+    script.wait(0.2)
+    assert script.count("BYE") == 1
+    script.reply(script.last("BYE"), 200)
+    script.wait(70)
+    assert script.count("SIP/2.0 200") == 11
+    assert script.events[-1] == Over(session=session, who="us", status=0)
+
+
+def test_the_200_is_not_repeated_once_a_kept_bye_has_left() -> None:
+    script, session = rung()
+    script.give(Accept(session=session, body=ANSWER))
+    tag = our_tag(script)
+    script.give(Bye(session=session))
+    script.hear(inside("ACK", tag))
+    script.reply(script.last("BYE"), 200)
+    script.wait(70)
+    assert script.count("SIP/2.0 200") == 1
+    assert script.endpoint.transactions == 0
+
+
+def test_a_caller_that_does_not_know_the_dialog_any_more_ends_it() -> None:
+    script, session, _ = up()
+    script.give(SendInfo(session=session, body=b"Signal=1"))
+    script.reply(script.last("INFO"), 481)
+    script.reply(script.last("BYE"), 481)
+    assert script.events[-1] == Over(session=session, who="peer", status=481, phrase="Call/Transaction Does Not Exist")
+
+
+def test_a_ringing_call_that_ends_is_not_rung_on() -> None:
+    for kind in (Reject, Bye):
+        script, session = rung()
+        script.give(Ring(session=session))
+        script.give(Reject(session=session, status=486) if kind is Reject else Bye(session=session))
+        script.hear(inside("ACK", our_tag(script), branch="alice1"))
+        script.wait(5)
+        assert script.endpoint.next_deadline() is None
+
+
+def test_a_repeated_invite_gets_its_refusal_again() -> None:
+    script, session = rung()
+    script.give(Reject(session=session, status=486))
+    script.hear(invite())
+    assert script.count("SIP/2.0 486") == 2
+    script.hear(inside("ACK", our_tag(script), branch="alice1"))
+    script.hear(invite())
+    assert script.count("SIP/2.0 486") == 2
+    assert len(script.of(Incoming)) == 1
+
+
+def test_a_repeated_invite_is_absorbed_once_it_is_accepted() -> None:
+    """RFC 6026 §7.1: the session repeats the 200, not the transaction; it stays known for 64*T1."""
+    script, session = rung()
+    script.give(Accept(session=session, body=ANSWER))
+    script.hear(invite())
+    assert script.count("SIP/2.0 200") == 1
+    script.hear(inside("ACK", our_tag(script)))
+    script.wait(31)
+    script.hear(invite())
+    assert len(script.of(Incoming)) == 1
+    assert script.endpoint.sessions == 1

@@ -305,8 +305,10 @@ def test_a_fork_that_answers_after_the_end_is_hung_up() -> None:
     assert isinstance(script.events[-1], Over)
     script.wait(10)
     script.reply(invite, 200, tag="late", contact="<sip:late@192.0.2.23>")
-    assert [line.split()[0] for line in script.lines()[-2:]] == ["ACK", "BYE"]
-    assert isinstance(script.events[-1], Over)
+    assert [line.split()[:2] for line in script.lines()[3:]] == [["ACK", "sip:late@192.0.2.23"], ["BYE", "sip:late@192.0.2.23"]]
+    script.reply(invite, 200, tag="late", contact="<sip:late@192.0.2.23>")
+    assert script.count("ACK") == 3
+    assert script.kinds()[-1] == "Over"
     script.reply(script.last("BYE"), 200)
     script.wait(40)
     assert script.endpoint.transactions == 0
@@ -380,7 +382,7 @@ def test_cancel_while_the_name_is_looked_up() -> None:
     script.give(dial(), Cancel(session="leg"))
     script.give(Resolved(token=script.resolves[0].token, targets=(TRUNK,)), Go(session="leg"))
     assert script.sent == []
-    assert script.kinds() == ["Over"]
+    assert script.events == [Over(session="leg", who="us", status=487, phrase="cancelled before it left")]
 
 
 def test_cancel_waits_for_a_provisional() -> None:
@@ -790,3 +792,49 @@ def test_timer_k_absorbs_repeats_for_t4() -> None:
     assert script.endpoint.transactions == before
     script.wait(0.2)
     assert script.endpoint.transactions == before - 1
+
+
+def test_a_challenge_after_a_100_is_answered() -> None:
+    script = called(credentials=(Credentials(username="alice", password="secret"),))
+    script.reply(script.last(), 100)
+    script.reply(script.last("INVITE"), 407, tag="p", headers=CHALLENGE)
+    assert script.kinds() == ["Held", "Held"]
+    script.give(Go(session="leg"))
+    assert script.last("INVITE").get("cseq") == "2 INVITE"
+    assert script.last("INVITE").get("proxy-authorization")
+
+
+def test_a_503_after_a_100_goes_to_the_next_target() -> None:
+    """A 100 comes from the next hop and says nothing of the callee."""
+    script = two_targets()
+    script.reply(script.last(), 100)
+    script.reply(script.last("INVITE"), 503, tag="p")
+    assert script.events[-1].destination == SECOND
+    script.give(Go(session="leg"))
+    assert script.raw("INVITE").destination == SECOND
+
+
+@pytest.mark.parametrize("provisional", [False, True])
+@pytest.mark.parametrize("status", [407, 486, 487, 503])
+def test_whatever_refuses_after_a_cancel_ends_it(status: int, provisional: bool) -> None:
+    """No credentials are given and no other target is tried for a call that nobody wants any more."""
+    script = Script(credentials=(Credentials(username="alice", password="secret"),))
+    script.targets["sip:trunk.example.com"] = (TRUNK, SECOND)
+    script.give(dial(target="sip:trunk.example.com"), Go(session="leg"))
+    invite = script.last()
+    script.give(Cancel(session="leg"))
+    if provisional:
+        script.reply(invite, 100)
+    script.reply(invite, status, tag="p", headers=CHALLENGE)
+    assert script.kinds() == ["Held", "Over"]
+    assert (script.events[-1].who, script.events[-1].status) == ("us" if status == 487 else "peer", status)
+    script.wait(40)
+    assert script.endpoint.transactions == 0
+
+
+def test_a_kept_cancel_of_one_that_never_answers_ends_with_timer_b() -> None:
+    script = called()
+    script.give(Cancel(session="leg"))
+    script.wait(32.1)
+    assert script.count("CANCEL") == 0
+    assert script.events[-1] == Over(session="leg", who="network", status=408, phrase="no answer")

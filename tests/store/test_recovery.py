@@ -92,6 +92,18 @@ def test_recordings_that_wait_for_delivery_are_found_also_where_the_call_is_over
     port.close()
 
 
+def test_a_recording_whose_repair_was_under_way_is_found_also_where_the_call_is_over() -> None:
+    port = MemoryPort()
+    for unit in (made.created(), (made.recording(),), (made.cdr(),)):
+        port.put(Save(token=Token(0), unit=unit), 0.0)
+    assert port.unfinished() == []
+    assert port.undelivered() == [made.recording()]
+    lost = msgspec.structs.replace(made.recording(), path="", tries=1, error="not_found")
+    port.put(Save(token=Token(0), unit=(lost,)), 0.0)
+    assert port.undelivered() == []
+    port.close()
+
+
 def test_two_legs() -> None:
     second = LegId("leg-b")
     (call,) = left([made.created(), made.created(CallId("x"), second)[1:2]])

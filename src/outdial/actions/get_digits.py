@@ -10,10 +10,10 @@ may be 9,999.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import auto
 from typing import Any, ClassVar, Final
 
-from ..core import IGNORE, Table
+from ..core import IGNORE, Symbol, Table
 from ..model.actions import Action
 from ..model.ids import CommandId, LegId, Token
 from ..model.media import Collect, Collected, Failed, Play, PlayEnded, Stop
@@ -79,7 +79,7 @@ def read(raw: dict[str, Any]) -> tuple[Rules, dict[str, Any]]:
     return rules, known
 
 
-class State(Enum):
+class State(Symbol):
     PREPARING = auto()
     ASKING = auto()
     """The prompt plays, or has been played, and digits are collected."""
@@ -91,7 +91,7 @@ class State(Enum):
     OVER = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     PREPARED = auto()
     """Both prompts and the expression are ready."""
     NO_PROMPT = auto()

@@ -6,10 +6,10 @@ repeats and listens for terminators; a pause is silence that the engine plays, s
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Any
 
-from ..core import IGNORE, Table
+from ..core import IGNORE, Symbol, Table
 from ..model.actions import Action
 from ..model.ids import CommandId, LegId, Token
 from ..model.media import Failed, Play, PlayEnded, Stop
@@ -19,14 +19,14 @@ from .machine import Machine
 from .values import Context, Finished, Interrupt, Interrupted, LegGone
 
 
-class State(Enum):
+class State(Symbol):
     PREPARING = auto()
     PLAYING = auto()
     STOPPING = auto()
     OVER = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     PREPARED = auto()
     UNUSABLE = auto()
     PLAYED = auto()

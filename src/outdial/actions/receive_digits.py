@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Any, Final
 
-from ..core import IGNORE, Table
+from ..core import IGNORE, Symbol, Table
 from ..model.actions import Action
 from ..model.ids import LegId
 from ..model.work import Match, Matched, WorkFailed
@@ -19,12 +19,12 @@ BAD_BETWEEN: Final = "The InBetweenDigitsDurationInMilliseconds parameter is inv
 BAD_FLUSH: Final = "The FlushDigitsDurationInMilliseconds parameter is invalid."
 
 
-class State(Enum):
+class State(Symbol):
     COMPILING = auto()
     OVER = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     COMPILED = auto()
     NO_PATTERN = auto()
     GONE = auto()

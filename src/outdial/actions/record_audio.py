@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import auto
 from typing import Any, ClassVar, Final
 
 import msgspec
 
-from ..core import IGNORE, Table
+from ..core import IGNORE, Symbol, Table
 from ..model import media
 from ..model.actions import Action
 from ..model.ids import LegId, RecordingId, Token
@@ -52,7 +52,7 @@ class Rules:
     key: str
 
 
-class State(Enum):
+class State(Symbol):
     RECORDING = auto()
     STOPPING = auto()
     """Interrupted; the engine closes the file."""
@@ -60,7 +60,7 @@ class State(Enum):
     OVER = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     STARTED = auto()
     ENDED = auto()
     REFUSED = auto()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Any, Final
 
-from ..core import IGNORE, Table
+from ..core import IGNORE, Symbol, Table
 from ..model import media
 from ..model.actions import Action
 from ..model.ids import LegId
@@ -24,12 +24,12 @@ LONGEST_TONE_RELAXED: Final = 60_000
 """Published applications go as far (real-handlers, trait 11)."""
 
 
-class State(Enum):
+class State(Symbol):
     SENDING = auto()
     OVER = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     SENT = auto()
     REFUSED = auto()
     GONE = auto()

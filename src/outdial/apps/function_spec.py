@@ -62,7 +62,7 @@ def parse_function(
         target = str(Path(target).expanduser().absolute())
     elif kind in _LATER:
         raise FunctionSpecError(
-            f"{kind}: ({_LATER[kind]}) is not supported yet, for function {name}", "use python:, node:, http:// or https://"
+            f"{kind}: ({_LATER[kind]}) is not supported yet, for function {name}", "with python:, node:, http:// or https://"
         )
     else:
         raise FunctionSpecError(f'function {name}: "{spec}" does not say what runs it', _nearest(spec if not colon else rest))

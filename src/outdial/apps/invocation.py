@@ -7,10 +7,10 @@ that is merely slow is not. One clock runs over all of that: a warning after 5 s
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.invocations import Invoke
 from ..model.workers import HttpReply, WorkerReply
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 
-class InvocationState(Enum):
+class InvocationState(Symbol):
     COMMITTING = auto()
     WAITING = auto()
     """For a worker."""
@@ -27,7 +27,7 @@ class InvocationState(Enum):
     ENDED = auto()
 
 
-class InvocationInput(Enum):
+class InvocationInput(Symbol):
     COMMITTED = auto()
     HOLD_OVER = auto()
     PLACED = auto()

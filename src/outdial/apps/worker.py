@@ -7,10 +7,10 @@ its event first.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.ids import CallId, WorkerId
 from ..model.records import OutputRow
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .pool import Pool
 
 
-class WorkerState(Enum):
+class WorkerState(Symbol):
     STARTING = auto()
     IDLE = auto()
     BUSY = auto()
@@ -30,7 +30,7 @@ class WorkerState(Enum):
     GONE = auto()
 
 
-class WorkerInput(Enum):
+class WorkerInput(Symbol):
     LOADED = auto()
     BROKEN = auto()
     """The handler could not be loaded, or not within its time."""

@@ -259,4 +259,3 @@ class Call(Machine):
 
     def faulty(self, given: Enum, reason: str, now: float) -> None:
         self.shared.note(self.id, "error", f"{given.name} came to a call that is {self.state.name}: {reason}")
-

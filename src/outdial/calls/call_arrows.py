@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING, Any
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.events import HungUp, InvalidReply, UpdateRequested
 from ..model.ids import CallId
 from ..model.invocations import BadReply, InvocationFailed, Replied
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .call import Call
 
 
-class CallState(Enum):
+class CallState(Symbol):
     """Where a call stands."""
 
     LIVE = auto()
@@ -26,7 +26,7 @@ class CallState(Enum):
     DONE = auto()
 
 
-class CallInput(Enum):
+class CallInput(Symbol):
     """What can happen to a call as a whole."""
 
     UPDATE = auto()

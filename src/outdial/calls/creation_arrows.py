@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING, Any
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.media import Done, Failed
 from ..model.requests import Placed
 from ..model.work import Withdraw
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .creation import Creation
 
 
-class CreationState(Enum):
+class CreationState(Symbol):
     """How far it has come."""
 
     OPENING = auto()
@@ -28,7 +28,7 @@ class CreationState(Enum):
     SETTLED = auto()
 
 
-class CreationInput(Enum):
+class CreationInput(Symbol):
     """What can happen meanwhile."""
 
     OPENED = auto()

@@ -94,8 +94,9 @@ class Deliveries:
     def _failed(self, owed: Owed, reason: str, detail: str, now: float) -> None:
         row = owed.row
         error = detail or reason
-        self._keep(owed, replace(row, tries=row.tries + 1, error=error))
-        if not row.finished and reason in GIVE_UP:
+        lost = not row.finished and reason in GIVE_UP
+        self._keep(owed, replace(row, tries=row.tries + 1, error=error, path="" if lost else row.path))
+        if lost:
             del self._owed[row.recording]
             self._shared.note(row.call, "error", "a recording is lost: its file is not there", recording=row.recording)
             return

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from .shared import Shared
 
 
+SIP_WITHIN_S = 70.0
+"""How long SIP and the engine may owe an ended leg their last word. The longest that SIP takes is twice 64*T1: a CANCEL that a 2xx
+crosses at the last moment, then a BYE without an answer."""
+
+
 class Leg(Machine):
     """A leg of a call: see the table."""
 
@@ -120,7 +125,20 @@ class Leg(Machine):
             self.shared.stop_timer((self.id, name))
         if self.stream_open:
             self._closing = self.shared.order(CloseStream, self.id)
+        self.bound_the_end(now)
         self.call.on_leg_ended(self, now)
+
+    def bound_the_end(self, now: float) -> None:
+        """It has ended: whoever owes it a last word owes it for so long and no longer."""
+        self.shared.set_timer((self.id, "last word"), now + SIP_WITHIN_S, self._give_up)
+
+    def _give_up(self, now: float) -> None:
+        who = " and ".join(
+            name for name, owes in (("SIP", self.state is not LegState.OVER), ("the media engine", self.stream_open)) if owes
+        )
+        self.shared.note(self.call.id, "error", f"{who} never said the last word on this leg", after_s=SIP_WITHIN_S)
+        self.stream_open = False
+        self.step(LegInput.GIVEN_UP, None, now)
 
     def answered_by(self, accepted: Accepted, now: float) -> LegDialog:
         """A 2xx has come; what a restart needs to end its dialog."""
@@ -202,6 +220,7 @@ class Leg(Machine):
         self.stream_open = False
         if self.alive:
             self.hang_up(Cause.MEDIA_LOST, "The media engine died.", now)
+        self.settle()
         self.call.on_stream_lost(self, now)
 
     def hang_up(self, cause: Cause, detail: str, now: float, code: int | None = None) -> None:
@@ -215,7 +234,13 @@ class Leg(Machine):
         self._closing = None
         self.stream_open = False
         self.statistics = statistics
+        self.settle()
         self.call.on_stream_closed(self, now)
+
+    def settle(self) -> None:
+        """Nobody owes it anything any more."""
+        if self.done:
+            self.shared.stop_timer((self.id, "last word"))
 
 
 SHOWN_HEADERS = ("user-to-user", "diversion")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING, Any
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.ids import LegId
 from ..model.records import LegInvite
 from ..model.terminations import Termination
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .leg import Leg
 
 
-class LegState(Enum):
+class LegState(Symbol):
     """Where a leg stands."""
 
     CALLING = auto()
@@ -42,7 +42,7 @@ class LegState(Enum):
     OVER = auto()
 
 
-class LegInput(Enum):
+class LegInput(Symbol):
     """What can happen to a leg."""
 
     HELD = auto()
@@ -64,6 +64,8 @@ class LegInput(Enum):
     TOO_LONG = auto()
     END = auto()
     """We end it: the application, the handler's fault, the engine's death, a drain."""
+    GIVEN_UP = auto()
+    """It has ended, and SIP or the engine never said its last word: a fault of ours that must not keep the call open for ever."""
 
 
 def keep_invite(leg: Leg, held: Held, now: float) -> None:
@@ -157,7 +159,8 @@ def end_as_told(leg: Leg, termination: Termination, now: float) -> None:
     leg.end(termination, now)
 
 
-def be_over(leg: Leg, over: Over, now: float) -> None:
+def be_over(leg: Leg, _: Any, now: float) -> None:
+    leg.settle()
     leg.call.on_leg_over(leg, now)
 
 
@@ -185,6 +188,7 @@ LEG: Table = {
         _I.RING_LIMIT: (_S.ENDED, (cancel, end_unanswered)),
         _I.TOO_LONG: FAULT,
         _I.END: (_S.ENDED, (cancel, end_as_told)),
+        _I.GIVEN_UP: FAULT,
     },
     _S.RINGING: {
         _I.HELD: (_S.RINGING, (keep_invite,)),
@@ -203,6 +207,7 @@ LEG: Table = {
         _I.RING_LIMIT: (_S.ENDED, (cancel, end_unanswered)),
         _I.TOO_LONG: FAULT,
         _I.END: (_S.ENDED, (cancel, end_as_told)),
+        _I.GIVEN_UP: FAULT,
     },
     _S.ANSWERING: {
         _I.HELD: _ALREADY,
@@ -221,6 +226,7 @@ LEG: Table = {
         _I.RING_LIMIT: _OLD_TIMER,
         _I.TOO_LONG: FAULT,
         _I.END: (_S.ENDED, (acknowledge, bye, end_as_told)),
+        _I.GIVEN_UP: FAULT,
     },
     _S.UP: {
         _I.HELD: _ALREADY,
@@ -239,13 +245,18 @@ LEG: Table = {
         _I.RING_LIMIT: _OLD_TIMER,
         _I.TOO_LONG: (_S.ENDED, (bye, end_too_long)),
         _I.END: (_S.ENDED, (bye, end_as_told)),
+        _I.GIVEN_UP: FAULT,
     },
     _S.ENDED: {
         **dict.fromkeys(LegInput, _HAS_ENDED),
         _I.OTHER_ANSWER: (_S.ENDED, (note_other_answer,)),
         _I.OVER: (_S.OVER, (be_over,)),
+        _I.GIVEN_UP: (_S.OVER, (be_over,)),
     },
-    _S.OVER: {given: IGNORE("SIP has said its last word") for given in LegInput},
+    _S.OVER: {
+        **{given: IGNORE("SIP has said its last word") for given in LegInput},
+        _I.GIVEN_UP: (_S.OVER, (be_over,)),
+    },
 }
 """Every arrow of a leg. The early answer of a 18x is media (RFC 3960), not an event: the handler hears RINGING only."""
 

@@ -104,6 +104,7 @@ def _recover_leg(call: Call, kept: UnfinishedLeg, now: float) -> None:
         leg.state = LegState.OVER
         return
     leg.state = LegState.ENDED
+    leg.bound_the_end(now)
     shared.owners[leg.id] = leg
     source, destination = address(kept.invite.source), address(kept.invite.destination)
     if kept.dialog is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING, Any
 
 from ..actions.values import (
@@ -12,7 +12,7 @@ from ..actions.values import (
     Kind,
     Running,
 )
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from ..model.actions import Action
 from ..model.ids import CommandId, LegId, RecordingId, Token
 from ..model.records import RecordingRow
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .runner import Runner
 
 
-class RunnerState(Enum):
+class RunnerState(Symbol):
     """Where the list stands."""
 
     IDLE = auto()
@@ -32,7 +32,7 @@ class RunnerState(Enum):
     """The report of a mid-list action is not answered yet; the rest of the list waits."""
 
 
-class RunnerInput(Enum):
+class RunnerInput(Symbol):
     """What can happen to the list."""
 
     LIST = auto()

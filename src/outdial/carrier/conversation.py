@@ -13,20 +13,22 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Literal
 
-from ..core import FAULT, IGNORE, Fault, Ignore, Table, Timers
+from ..core import FAULT, IGNORE, Fault, Ignore, Symbol, Table, Timers
 from ..model import media
 from ..model.ids import CommandId, Ids, LegId
 from ..model.work import PromptReady
-from ..sdp import Negotiated, SdpError, judge_answer, make_answer, make_offer, same_media
+from ..sdp import SdpError
 from ..sip import values as sip
 from . import performing
+from .info import key_of
 from .prompts import Prompts
 from .steps import NEEDS_MEDIA, Again, Answer, HangUp, Redirect, Refuse, Step
 from .subscribers import Subscriber
+from .terms import Terms
 from .values import CarrierSettings, Heard, Told
 
 
-class State(Enum):
+class State(Symbol):
     """Where a call stands."""
 
     BEFORE = auto()
@@ -41,7 +43,7 @@ class State(Enum):
     OVER = auto()
 
 
-class Happening(Enum):
+class Happening(Symbol):
     """What can happen to a call."""
 
     OPENED = auto()
@@ -96,11 +98,7 @@ class Conversation:
         self._out = out
         self._stream_open = False
         self._opening: CommandId | None = None
-        self._port = 0
-        self._sdp_id = ids.bits(31)
-        self._sdp_version = 1
-        self._sdp = b""
-        self._agreed: Negotiated | None = None
+        self._terms = Terms(incoming.body, host=settings.host, session_id=ids.bits(31))
         self._refusal: Refuse | Redirect = Refuse(status=480)
         self._cause: int | None = 16
 
@@ -124,8 +122,9 @@ class Conversation:
         if happening is not None:
             self.happen(happening, item, now)
         elif isinstance(item, sip.InfoReceived):
-            for digit in _info_digits(item):
-                self.submit(media.Press(id=self.command(), stream=self.session, digit=digit))
+            key = key_of(item)
+            if key:
+                self.submit(media.Press(id=self.command(), stream=self.session, digit=key))
 
     def media_event(self, item: Any, now: float) -> None:
         """An event of the session's stream."""
@@ -189,11 +188,11 @@ class Conversation:
 
     def early(self, now: float) -> None:
         """183 with our answer; a caller that made no offer gets 180, for the offer is then ours to make in the 200."""
-        if self._agreed is None:
+        if self._terms.agreed is None:
             self.submit(sip.Ring(session=self.session))
         else:
-            self._set_remote(self._agreed)
-            self.submit(sip.Ring(session=self.session, status=183, body=self._sdp))
+            self._set_remote()
+            self.submit(sip.Ring(session=self.session, status=183, body=self._terms.sdp))
 
     # --- the table's acts ---
 
@@ -206,7 +205,7 @@ class Conversation:
         if isinstance(step, Again):
             self.index = next(i for i, known in enumerate(steps) if isinstance(known, Answer))
             self.next_step(None, now)
-        elif isinstance(step, NEEDS_MEDIA) and not self._port:
+        elif isinstance(step, NEEDS_MEDIA) and not self._terms.open:
             self.happen(Happening.STREAM_WANTED, None, now)
         elif isinstance(step, Answer):
             self.happen(Happening.ANSWER, None, now)
@@ -220,12 +219,7 @@ class Conversation:
             performing.begin(self, step, now)
 
     def opened(self, item: media.Done, now: float) -> None:
-        self._port = item.rtp_port or 0
-        host, offer = self.settings.host, self._incoming.body
-        if offer:
-            self._sdp, self._agreed = make_answer(offer, host, self._port, session_id=self._sdp_id, version=self._sdp_version)
-        else:
-            self._sdp = make_offer(host, self._port, session_id=self._sdp_id, version=self._sdp_version)
+        self._terms.opened(item.rtp_port or 0)
 
     def resume(self, item: object, now: float) -> None:
         """The step that waited begins."""
@@ -233,42 +227,36 @@ class Conversation:
         self.next_step(item, now)
 
     def answer(self, item: object, now: float) -> None:
-        if self._agreed is not None:
-            self._set_remote(self._agreed)
-        self.submit(sip.Accept(session=self.session, body=self._sdp))
+        if self._terms.agreed is not None:
+            self._set_remote()
+        self.submit(sip.Accept(session=self.session, body=self._terms.sdp))
         self.tell("answered", now)
 
     def acked(self, item: sip.AckBody, now: float) -> None:
-        if self._agreed is not None:
-            self.next_step(item, now)
-            return
-        try:
-            self._agreed = judge_answer(self._sdp, item.body)
-        except SdpError:
-            self.happen(Happening.HANG_UP, item, now)
-            return
-        self._set_remote(self._agreed)
+        if self._terms.agreed is None:
+            try:
+                self._terms.answered(item.body)
+            except SdpError:
+                self.happen(Happening.HANG_UP, item, now)
+                return
+            self._set_remote()
         self.next_step(item, now)
 
     def offered(self, item: sip.Offered, now: float) -> None:
         """The same media get the same answer; other media are followed where we can, so that a hold works."""
         if not item.body:
-            self.submit(sip.Accept(session=self.session, body=self._sdp if item.method == "INVITE" else b""))
-            return
-        if self._agreed is not None and same_media(self._agreed, item.body):
-            self.submit(sip.Accept(session=self.session, body=self._sdp))
+            self.submit(sip.Accept(session=self.session, body=self._terms.sdp if item.method == "INVITE" else b""))
             return
         try:
-            sdp, agreed = make_answer(item.body, self.settings.host, self._port, session_id=self._sdp_id, version=self._sdp_version + 1)
+            if self._terms.offered(item.body):
+                self._set_remote()
         except SdpError:
             self.submit(sip.Reject(session=self.session, status=488))
             return
-        self._sdp, self._agreed, self._sdp_version = sdp, agreed, self._sdp_version + 1
-        self._set_remote(agreed)
-        self.submit(sip.Accept(session=self.session, body=sdp))
+        self.submit(sip.Accept(session=self.session, body=self._terms.sdp))
 
     def offered_early(self, item: sip.Offered, now: float) -> None:
-        if self._port:
+        if self._terms.open:
             self.offered(item, now)
         else:
             self.submit(sip.Reject(session=self.session, status=491))
@@ -278,12 +266,10 @@ class Conversation:
         if not item.body:
             return
         try:
-            agreed = judge_answer(self._sdp, item.body)
+            if self._terms.answered(item.body):
+                self._set_remote()
         except SdpError:
-            return
-        if agreed != self._agreed:
-            self._agreed = agreed
-            self._set_remote(agreed)
+            return  # what was agreed before goes on
 
     def refuse(self, item: object, now: float) -> None:
         self._reject()
@@ -321,10 +307,8 @@ class Conversation:
 
     def _acceptable(self, now: float) -> bool:
         """Whether the caller's offer can be met; where it cannot, the call is refused before anything rings."""
-        if not self._incoming.body:
-            return True
         try:
-            make_answer(self._incoming.body, self.settings.host, 0, session_id=self._sdp_id, version=self._sdp_version)
+            self._terms.judge()
         except SdpError as error:
             self._refusal = Refuse(status=488, phrase="Not Acceptable Here")
             self._reject(headers=(("Warning", f'304 carrier "{_quoted(str(error))}"'),))
@@ -343,24 +327,8 @@ class Conversation:
             headers = (*headers, ("Reason", f"Q.850;cause={refusal.cause}"))
         self.submit(sip.Reject(session=self.session, status=refusal.status, reason=refusal.phrase, headers=headers))
 
-    def _set_remote(self, agreed: Negotiated) -> None:
-        self.submit(
-            media.SetRemote(
-                id=self.command(),
-                stream=self.session,
-                address=agreed.address,
-                port=agreed.port,
-                rtcp_port=agreed.rtcp_port,
-                codec=agreed.codec,
-                send_type=agreed.send_type,
-                accept_types=agreed.accept_types,
-                event_send_type=agreed.event_send_type,
-                event_accept_types=agreed.event_accept_types,
-                ptime_ms=agreed.ptime_ms,
-                way=agreed.way,
-                sip_host=self._incoming.source.host,
-            )
-        )
+    def _set_remote(self) -> None:
+        self.submit(self._terms.remote(self.command(), self.session, self._incoming.source.host))
 
 
 _SIP: dict[type, Happening] = {
@@ -375,24 +343,6 @@ _Act = Callable[[Conversation, Any, float], None]
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').encode("ascii", "replace").decode()[:200]
-
-
-def _info_digits(item: sip.InfoReceived) -> str:
-    """The key of an INFO: `Signal=5` (application/dtmf-relay) or the bare key (application/dtmf)."""
-    text = item.body[:200].decode("latin-1")
-    kind = item.content_type.partition(";")[0].strip().lower()
-    if kind == "application/dtmf-relay":
-        for line in text.splitlines():
-            name, _, value = line.partition("=")
-            if name.strip().lower() == "signal":
-                text = value
-                break
-        else:
-            return ""
-    elif kind != "application/dtmf":
-        return ""
-    key = text.strip().upper()
-    return key if len(key) == 1 and key in "0123456789*#ABCD" else ""
 
 
 def _table() -> Table:

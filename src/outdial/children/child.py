@@ -7,10 +7,10 @@ and counts as dead.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import IGNORE, Backoff, Table
+from ..core import IGNORE, Backoff, Symbol, Table
 from .values import Child as Name
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ DELAYS_S = (0.0, 1.0, 30.0)
 WINDOW_S = 60.0
 
 
-class ChildPhase(Enum):
+class ChildPhase(Symbol):
     ABSENT = auto()
     STARTING = auto()
     READY = auto()
@@ -34,7 +34,7 @@ class ChildPhase(Enum):
     """We end it, and it is wanted again once it has gone."""
 
 
-class ChildInput(Enum):
+class ChildInput(Symbol):
     WANTED = auto()
     UNWANTED = auto()
     READY = auto()

@@ -8,7 +8,7 @@ import sys
 from ..errors import OutdialError
 
 FAILED, USED_WRONGLY = 1, 2
-WRONG_USE = {"bad_argument", "setting", "unknown_setting", "config_file"}
+WRONG_USE = {"bad_argument", "function", "setting", "unknown_setting", "config_file"}
 """Codes that say that the command was used wrongly."""
 
 

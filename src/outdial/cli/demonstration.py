@@ -26,6 +26,7 @@ PROGRAM = "first_call.py"
 HANDLER = "handlers/reminder.py"
 NEEDED = (("boto3", "boto3"), ("espeakng_loader", "espeakng-loader"))
 LONGEST_S = 180.0
+COMMITTED_S = 30.0
 READY_EVERY_S = 0.02
 
 
@@ -107,7 +108,7 @@ class Demonstration:
 
         from ..console.ladder import ladder
 
-        history = await node.store.resources.calls.get(call)
+        history = await _whole(node, call)
         folder = node.folder.root / "demo"
         folder.mkdir(exist_ok=True, mode=0o700)
         cdr, drawn = folder / f"{call}.cdr.json", folder / f"{call}.ladder.txt"
@@ -118,6 +119,14 @@ class Demonstration:
             output.facts([("recording", recording.path)])
         output.facts([("cdr      ", cdr), ("ladder   ", drawn)])
         sys.stdout.flush()
+
+
+async def _whole(node: Any, call: str) -> Any:
+    """The call's history once its CDR is committed: what is told as it happens is told a moment before that."""
+    async with asyncio.timeout(COMMITTED_S):
+        while (history := await node.store.resources.calls.get(call)) is None or history.cdr is None:
+            await asyncio.sleep(0.01)
+    return history
 
 
 def examples() -> Path:

@@ -57,7 +57,7 @@ def run(config: Any) -> None:
     """Be the node until it ends."""
     check_holder(config.data)
     live = import_module("outdial.node.live")
-    sys.exit(live.run(config, lambda node: announce(config, node.addresses)))
+    sys.exit(live.run(config, lambda node: announce(config, node.addresses, node.store.resources)))
 
 
 def check_holder(data: Path) -> None:
@@ -72,8 +72,8 @@ def check_holder(data: Path) -> None:
         raise OutdialError("data_locked", folder=data, pid=holder)
 
 
-def announce(config: Any, facts: Mapping[str, Any]) -> None:
-    """Tell what the node listens on and what to try; `facts` are those of node.json."""
+def announce(config: Any, facts: Mapping[str, Any], resources: Any) -> None:
+    """Tell what the node listens on and what to try; `facts` are those of node.json, `resources` what it keeps."""
     from .. import __version__
     from .output import say
 
@@ -93,4 +93,21 @@ def announce(config: Any, facts: Mapping[str, Any]) -> None:
         ("keys", keys),
     ):
         say(f"  {name:<6} {value}")
-    say("Try:     outdial call +12065550150" if config.builtin_carrier else "Try:     outdial doctor")
+    say(f"Try:     {_try(config, resources)}")
+
+
+def _try(config: Any, resources: Any) -> str:
+    """One line that works as it stands."""
+    from .client import folder_of
+
+    if not config.builtin_carrier:
+        return "outdial doctor"
+    steps = []
+    if not resources.numbers.list(limit=1):
+        steps.append("outdial number add +12065550100")
+    if not resources.applications.list(limit=1):
+        if not config.function:
+            return "outdial demo      (a first call, on a node of its own)"
+        steps.append(f"outdial app add {next(iter(config.function))}")
+    there = "" if config.data == folder_of(None) else f" --data {config.data}"
+    return " && ".join(f"{step}{there}" for step in [*steps, "outdial call +12065550150"])

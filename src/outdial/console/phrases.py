@@ -75,4 +75,4 @@ def recording(row: RecordingRow, full: bool) -> str:
         where = f"not delivered to {row.bucket}/{row.key} after {row.tries} tries ({row.error})"
     else:
         where = f"to be delivered to {row.bucket}/{row.key}"
-    return f"{row.path}  {state}, {words(where, full)}"
+    return f"{row.path or 'its file is lost'}  {state}, {words(where, full)}"

@@ -96,6 +96,8 @@ class Teller:
     def _recording(self, row: RecordingRow) -> list[str]:
         if row.delivered:
             return self._line_of_recording(f"recorded {lasted(row.samples / 8)}: {row.path}")
+        if not row.path:
+            return self._line_of_recording("recording lost: its file is not there")
         if row.error:
             return self._line_of_recording(f"recording kept for later ({words(row.error, self._full)}): {row.path}")
         return []

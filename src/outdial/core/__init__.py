@@ -3,7 +3,7 @@
 from .backoff import Backoff
 from .core import Core, Deadline
 from .pump import Observer, OnFault, Port, Pump, Routes, Unrouted
-from .table import FAULT, IGNORE, Fault, Ignore, Row, Table, draw, missing
+from .table import FAULT, IGNORE, Fault, Ignore, Row, Symbol, Table, draw, missing
 from .timers import Timers
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Deadline",
     "Fault",
     "Ignore",
+    "Symbol",
     "Observer",
     "OnFault",
     "Port",

@@ -8,6 +8,13 @@ from enum import Enum
 from typing import Any
 
 
+class Symbol(Enum):
+    """A state, or an input, of a table."""
+
+    # Members are one of a kind, so their identity will do; `Enum` hashes the name by a Python function, at each look-up of a row.
+    __hash__ = object.__hash__
+
+
 @dataclass(frozen=True, slots=True)
 class Ignore:
     """This input changes nothing in this state, for this reason."""

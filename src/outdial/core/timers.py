@@ -18,6 +18,7 @@ class Timers(Generic[K]):
         self._live: dict[K, tuple[float, int, str]] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._count = 0
+        self._next: tuple[int, Deadline] | None = None
 
     def set(self, key: K, at: float, why: str) -> None:
         """Let `key` fire at `at` (monotonic seconds), in place of what it was set to before."""
@@ -57,8 +58,11 @@ class Timers(Generic[K]):
         self._drop_stale()
         if not self._heap:
             return None
-        at, _, key = self._heap[0]
-        return Deadline(at, self._live[key][2])
+        at, count, key = self._heap[0]
+        told = self._next
+        if told is None or told[0] != count:  # asked after each input, and mostly the same
+            self._next = told = (count, Deadline(at, self._live[key][2]))
+        return told[1]
 
     def _drop_stale(self) -> None:
         heap, live = self._heap, self._live

@@ -11,10 +11,10 @@ def now() -> float:
 
 
 class Wall:
-    """Turns monotonic seconds into wall-clock epoch milliseconds, for records and the API only."""
+    """Turns monotonic seconds into wall-clock epoch milliseconds, for records and the API only.
 
-    def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+    The two clocks are compared at each use: the monotonic one stands still while a laptop sleeps.
+    """
 
     def __call__(self, at: float) -> int:
-        return round((at + self._offset) * 1000)
+        return round((time.time() - time.monotonic() + at) * 1000)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
-import secrets
-import uuid
+
+_DRAWN = 4096
+"""Bytes drawn from the operating system at a time: a call needs a dozen ids, and each draw is a system call."""
 
 
 class LiveIds:
@@ -13,10 +15,17 @@ class LiveIds:
     def __init__(self, first: int = 1) -> None:
         self.last = first - 1
         """The number that was given last."""
+        self._pool = b""
+        self._used = 0
 
     def bits(self, n: int) -> int:
         """`n` random bits as an integer."""
-        return secrets.randbits(n)
+        size = (n + 7) >> 3
+        start = self._used
+        if start + size > len(self._pool):
+            self._pool, start = os.urandom(max(size, _DRAWN)), 0
+        self._used = start + size
+        return int.from_bytes(self._pool[start : start + size]) >> (8 * size - n)
 
     def number(self) -> int:
         """The next number of the node's one counter (tokens, command ids): always growing."""
@@ -29,7 +38,9 @@ class LiveIds:
 
     def uuid(self) -> str:
         """A random UUID, lower case (calls, legs, resources)."""
-        return str(uuid.UUID(int=self.bits(128), version=4))
+        digits = self.hex(32)
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 class SeededIds(LiveIds):

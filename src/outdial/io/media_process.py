@@ -49,7 +49,7 @@ class MediaProcess:
         self._control = control
         self._epoll = select.epoll()
         self._epoll.register(control.fileno(), select.EPOLLIN)
-        self._ports = UdpPorts(self._epoll)
+        self._ports = UdpPorts(self._epoll, lambda port: self._engine.by_port[port].inbound.rtp)
         self._engine = Engine(
             LiveIds(), files=MediaFiles(), ports=self._ports, wall=clock.Wall(), send=self._ports.send, cpu=_cpu_seconds, seeded=SeededIds
         )
@@ -87,9 +87,9 @@ class MediaProcess:
                     _our_bug("a tick")
             for fd, mask in ready:
                 if (known := peer.get(fd)) is not None:
-                    port, receive, source = known
+                    take, receive, source = known
                     try:
-                        streams[port].inbound.rtp(receive(2048), source, now)
+                        take(receive(2048), source, now)
                     except OSError:
                         continue  # the peer's host says that nobody listens there
                     except Exception:

@@ -14,23 +14,24 @@ from collections.abc import Callable
 
 from ..media.values import Address
 
-Receive = Callable[[int], bytes]
+Receiver = Callable[[bytes, Address, float], None]
+"""`Inbound.rtp`."""
 
 
 class UdpPorts:
     """Satisfies `media.ports.Sockets`."""
 
-    def __init__(self, epoll: select.epoll) -> None:
+    def __init__(self, epoll: select.epoll, receiver: Callable[[int], Receiver]) -> None:
+        """`receiver` gives what takes the packets of an RTP port."""
         self._epoll = epoll
+        self._receiver = receiver
         self._open: dict[int, socket.socket] = {}
         self._aimed: dict[int, socket.socket] = {}
         self._hosts: dict[int, str] = {}
         self.anyone: dict[int, tuple[int, socket.socket]] = {}
         """By descriptor: port and socket that hears everybody."""
-        self.peer: dict[int, tuple[int, Receive, Address]] = {}
-        """By descriptor: port, the `recv` of its connected socket, and whom it hears."""
-        self.senders: dict[int, Callable[[bytes], int]] = {}
-        """By RTP port: the connected socket's `send`."""
+        self.peer: dict[int, tuple[Receiver, Callable[[int], bytes], Address]] = {}
+        """By descriptor of a connected socket: who takes its packets, its `recv`, and whom it hears."""
 
     def open(self, host: str, rtp_port: int) -> bool:
         """Bind both ports, or neither."""
@@ -52,11 +53,11 @@ class UdpPorts:
         self._hosts[rtp_port] = host
         return True
 
-    def aim(self, rtp_port: int, destination: Address | None) -> None:
+    def aim(self, rtp_port: int, destination: Address | None) -> Callable[[bytes], object] | None:
         """Connect a second socket to where packets go; where that fails, the first one sends."""
         self._unaim(rtp_port)
         if destination is None:
-            return
+            return None
         first = self._open[rtp_port]
         sock = socket.socket(first.family, socket.SOCK_DGRAM)
         try:
@@ -68,22 +69,19 @@ class UdpPorts:
             self._discard(sock)
         except OSError:
             sock.close()
-            return
+            return None
         finally:
             first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         self._aimed[rtp_port] = sock
-        self.peer[sock.fileno()] = (rtp_port, sock.recv, destination)
-        self.senders[rtp_port] = sock.send
+        self.peer[sock.fileno()] = (self._receiver(rtp_port), sock.recv, destination)
         self._epoll.register(sock.fileno(), select.EPOLLIN)
+        return sock.send
 
     def send(self, port: int, data: bytes, destination: Address) -> None:
         """Send a datagram; one that cannot leave is lost, as networks lose them too."""
         try:
-            if port in self.senders:
-                self.senders[port](data)
-            else:
-                self._open[port].sendto(data, destination)
+            self._open[port].sendto(data, destination)
         except OSError:
             pass
 
@@ -100,7 +98,7 @@ class UdpPorts:
     def _unaim(self, rtp_port: int) -> None:
         sock = self._aimed.pop(rtp_port, None)
         if sock is not None:
-            del self.senders[rtp_port], self.peer[sock.fileno()]
+            del self.peer[sock.fileno()]
             self._epoll.unregister(sock.fileno())
             sock.close()
 

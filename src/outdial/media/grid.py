@@ -108,9 +108,12 @@ class Wheel:
                 if late_ms > self.worst_ms:
                     self.worst_ms = late_ms
                 slot = self._take(due % _SLOTS)
+                used = self._used
                 for ticker in slot:
-                    ticker.due_ms = due + ticker.period_ms
-                    self._put(ticker)
+                    ticker.due_ms = then = due + ticker.period_ms
+                    slots[then % _SLOTS].append(ticker)
+                    used |= 1 << then % _SLOTS
+                self._used = used
                 for ticker in slot:
                     if ticker.on_grid:
                         ticks += 1

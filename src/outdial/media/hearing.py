@@ -35,8 +35,6 @@ class Hearing:
         self._merger = Merger()
         self._collectors: dict[CommandId, Collector] = {}
         self.listener: Listener | None = None
-        self.due = NEVER
-        """When the stream's clock shows this: `advance`."""
         self._late_before = 0
         self._tones: ToneDetector | None = None
 
@@ -113,10 +111,10 @@ class Hearing:
         """Who wants audio has changed."""
         stream, listener = self._stream, self.listener
         if listener is None:
-            self.due = NEVER
+            stream.listen_at = NEVER
             stream.inbound.on_audio = self._back if stream.echoes else None
         else:
-            self.due = listener.due
+            stream.listen_at = listener.due
             stream.inbound.on_audio = self._both if stream.echoes else listener.put
 
     def _back(self, timestamp: int, audio: bytes, at: int) -> None:
@@ -142,11 +140,11 @@ class Hearing:
         self._merger.still(digit, "event", now)
 
     def advance(self, now: float) -> None:
-        """A tick passed, and the clock shows `due`: those who listen hear what is old enough."""
+        """A tick passed, and the clock shows `listen_at`: those who listen hear what is old enough."""
         if self.listener is not None:
             self._act(self.listener.advance(self._stream.clock(now)), now)
         if self.listener is not None:
-            self.due = self.listener.due
+            self._stream.listen_at = self.listener.due
         if self._tones is not None and self._tones.current:
             self._merger.still(self._tones.current, "tone", now)
 

@@ -40,6 +40,10 @@ class Inbound:
         self.believed: Address | None = None
         self.destination: Address | None = None
         """Where packets go; None: nowhere."""
+        self.out: Callable[[bytes], object] | None = None
+        """A quicker way to send there, where there is one."""
+        self.waiting = False
+        """A candidate may be adopted without another packet: call `ripen`."""
         self.hears = False
         """Our direction lets us receive."""
         self.on_audio: Callable[[int, bytes, int], None] | None = None
@@ -61,13 +65,8 @@ class Inbound:
         self._kinds = dict.fromkeys(remote.accept_types, _AUDIO) | dict.fromkeys(remote.event_accept_types, _EVENT)
         self.hears = remote.way in ("sendrecv", "recvonly")
         self.peer = Peer(sdp=(remote.address, remote.port), symmetric=remote.symmetric, nat=remote.nat, sip_host=remote.sip_host, now=now)
-        self.believed = None
+        self.believed, self.waiting = None, False
         self._aim(self.peer.destination)
-
-    @property
-    def waiting(self) -> bool:
-        """A candidate may be adopted without another packet: call `ripen`."""
-        return self.believed is None and self.peer is not None and self.peer.waiting
 
     def rtp(self, data: bytes, source: Address, now: float) -> None:
         """Take a datagram. Never raises."""
@@ -154,12 +153,13 @@ class Inbound:
         if source == peer.sdp:
             if peer.from_sdp():
                 self._believe(source, now)
-            self.believed = source
+            self.believed, self.waiting = source, False
             self._aim(source)
             return True
         if peer.learning and peer.eligible(source[0]):
             if not peer.offer(source, ssrc, sequence, data, now):
                 self.strangers += 1
+            self.waiting = True
             self.ripen(now)
             return False
         self.strangers += 1
@@ -169,14 +169,14 @@ class Inbound:
         return False
 
     def _believe(self, source: Address, now: float) -> None:
-        self.believed = source
+        self.believed, self.waiting = source, False
         self._aim(source)
         self._outlet.emit(SourceAdopted(stream=self._stream, source=_text(source), at=self._clock(now), time=now))
 
     def _aim(self, destination: Address | None) -> None:
         if destination != self.destination:
             self.destination = destination
-            self._outlet.aim(self._port, destination)
+            self.out = self._outlet.aim(self._port, destination)
 
     def _greet(self, source: Address, now: float) -> None:
         self.first_at = now

@@ -14,10 +14,14 @@ Alarm = tuple[LegId, str, CommandId]
 """Stream, what for, which command (0: none)."""
 
 
+Aim = Callable[[int, Address | None], Callable[[bytes], object] | None]
+"""`ports.Sockets.aim`."""
+
+
 class Outlet:
     """Shared by all streams of an engine."""
 
-    def __init__(self, wall: Wall, aim: Callable[[int, Address | None], None], send: Sender | None = None) -> None:
+    def __init__(self, wall: Wall, aim: Aim, send: Sender | None = None) -> None:
         self.queue: deque[MediaEvent | SendPacket] = deque()
         self.emit = self.queue.append
         self.send: Sender = send or self._enqueue

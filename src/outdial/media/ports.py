@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from .values import Address
@@ -17,8 +17,8 @@ class Sockets(Protocol):
     def open(self, host: str, rtp_port: int) -> bool:
         """Bind `rtp_port` and the one after it on `host`; False where somebody else holds one of them."""
 
-    def aim(self, rtp_port: int, destination: Address | None) -> None:
-        """A hint: packets of `rtp_port` go to (and mostly come from) this address from now on."""
+    def aim(self, rtp_port: int, destination: Address | None) -> Callable[[bytes], object] | None:
+        """Packets of `rtp_port` go to (and mostly come from) this address from now on; may give a quicker way to send there."""
 
     def close(self, rtp_port: int) -> None:
         """Give both back."""
@@ -40,7 +40,7 @@ class SimulatedPorts:
         return True
 
     def aim(self, rtp_port: int, destination: Address | None) -> None:
-        """Nothing to prepare."""
+        """There is no quicker way."""
 
     def close(self, rtp_port: int) -> None:
         """Give a pair back."""

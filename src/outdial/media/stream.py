@@ -86,6 +86,8 @@ class Stream:
         self._echo: bytearray | None = None
         self._echo_ready = False
         self.inbound = Inbound(self.id, port, outlet, now)
+        self.listen_at = NEVER
+        """When the clock shows this, `hearing` wants to read."""
         self.hearing = Hearing(self)
         self.inbound.on_press = self.hearing.event
         self.inbound.on_still = self.hearing.still
@@ -208,7 +210,7 @@ class Stream:
             self._transmit(payload, self._head, clock, late_ms)
         else:
             self._send_tick(clock, late_ms, now)
-        if self.hearing.due is not NEVER and self.clock(now) >= self.hearing.due:
+        if self.listen_at is not NEVER and self.clock(now) >= self.listen_at:
             self.hearing.advance(now)
 
     def missed(self, ticks: int, now: float) -> None:
@@ -269,7 +271,14 @@ class Stream:
         if late_ms > 20.0:
             outlet.late += 1
         data = _pack(0x80, second, sequence, (self._time_base + at) & 0xFFFFFFFF, self.ssrc) + payload
-        outlet.send(self.port, data, self.inbound.destination)  # type: ignore[arg-type]
+        out = self.inbound.out
+        if out is not None:
+            try:
+                out(data)
+            except OSError:
+                pass  # lost, as networks lose packets too: no route, a full buffer, nobody listening over there
+        elif (destination := self.inbound.destination) is not None:
+            outlet.send(self.port, data, destination)
 
     @property
     def _codec(self) -> Codec:

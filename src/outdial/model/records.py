@@ -126,6 +126,7 @@ class RecordingRow(Value, frozen=True, kw_only=True):
     call: CallId
     leg: LegId
     path: str
+    """Empty once its file is known to be lost."""
     bucket: str
     key: str
     started_at: int

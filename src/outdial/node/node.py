@@ -18,7 +18,7 @@ import msgspec
 
 from .. import __version__
 from ..api.app import make_app, make_malformed
-from ..api.context import ApiSettings, NumberPool
+from ..api.context import ApiSettings, NumberPool, RequestSeen
 from ..apps.invocations import Invocations
 from ..calls.control import Control
 from ..children.children import Children
@@ -46,6 +46,7 @@ from ..model.requests import Drain
 from ..model.settings import Trunk
 from ..model.work import MachineState, Save
 from ..observe.follow import Follow
+from ..observe.legs import Legs
 from ..observe.line import Level
 from ..observe.log import Bridge, Log
 from ..observe.metrics import Metrics
@@ -69,12 +70,13 @@ LAG_EVERY_S = 0.25
 class Node:
     """Made by `start`; `drain` and `stop` end it."""
 
-    def __init__(self, config: Config, log: Log, wall: clock.Wall) -> None:
+    def __init__(self, config: Config, wall: clock.Wall, write_log: Callable[[str], None]) -> None:
         self.config = config
-        self.log = log
+        self.legs = Legs()
+        self.log = Log(write_log, wall, self.legs, level=Level[LEVELS[config.log]])
         self.wall = wall
         self.metrics = Metrics()
-        self.follow = Follow()
+        self.follow = Follow(self.legs)
         self.wish_to_end: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         """Set to the seconds of a drain when somebody asks over the API."""
         self.pump: LivePump
@@ -84,7 +86,7 @@ class Node:
     async def start(cls, config: Config, write_log: Callable[[str], None]) -> Node:
         """Start everything. Raises `OutdialError`; what had been started until then is ended again."""
         wall = clock.Wall()
-        node = cls(config, Log(write_log, wall, Level[LEVELS[config.log]]), wall)
+        node = cls(config, wall, write_log)
         try:
             await node._start()
         except BaseException:
@@ -204,8 +206,8 @@ class Node:
             pids=self.processes.pids,
             end=self._ask_to_end,
         )
-        record = SipRecord(lambda save: self.pump.pump.give("store", save, "record"), self.wall)
-        observers: list[Observer] = [self.log, self.metrics, self.follow, record, self.functions, self.report]
+        record = SipRecord(lambda save: self.pump.pump.give("store", save, "record"), self.wall, self.legs)
+        observers: list[Observer] = [self.legs, self.log, self.metrics, self.follow, record, self.functions, self.report]
         self.pump = LivePump(Pump(cores, ports, wiring.routes(wiring.NODE), observers, self._fault), loop)
         leave.callback(self.pump.close)
         self._reserve()
@@ -240,6 +242,7 @@ class Node:
             now=clock.now,
             wall=self.wall,
             settings=settings,
+            watch=self._request_seen,
         )
         server = HttpServer(app, self.http, make_malformed(self.ids))
         await server.start()
@@ -317,6 +320,14 @@ class Node:
             lag = 1000 * (loop.time() - before - LAG_EVERY_S)
             if self.report.calls or lag > 20:
                 self._give("calls", MachineState(loop_lag_ms=lag))
+
+    def _request_seen(self, request: RequestSeen) -> None:
+        level = Level.WARN if request.status >= 500 else Level.INFO if request.status >= 400 else Level.DEBUG
+        what = f"{request.operation or request.method} {request.status}"
+        facts: dict[str, Any] = {"request": request.request_id[:6], "took": f"{1000 * request.seconds:.1f}ms"}
+        if request.error:
+            facts |= {"error": request.error, "message": request.message}
+        self.log.line(level, "api", "x" if request.status >= 400 else "<", what, clock.now(), **facts)
 
     def _fault(self, where: str, item: Any, error: Exception) -> None:
         """Something of ours raised: the input is lost, everything else goes on."""

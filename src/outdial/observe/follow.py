@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any, Final
 
 from ..model.ids import CallId
-from ..model.records import LegRow, NoteRow, Record, SequenceBase, Unfinished
+from ..model.records import NoteRow, Record, SequenceBase
 from ..model.work import Save
 from .legs import Legs
 
@@ -78,9 +78,9 @@ def _at(record: Record) -> int:
 class Follow:
     """An observer of the pump with subscribers."""
 
-    def __init__(self, limit: int = QUEUED) -> None:
+    def __init__(self, legs: Legs, limit: int = QUEUED) -> None:
         self._limit = limit
-        self._legs = Legs()
+        self._legs = legs
         self._readers: dict[CallId | None, list[Subscription]] = {}
 
     def subscribe(self, call: CallId | None = None, /) -> Subscription:
@@ -99,25 +99,23 @@ class Follow:
 
     def wants(self, kind: type) -> bool:
         """Whether values of this type say anything to it."""
-        return kind in (Save, Unfinished)
+        return kind is Save
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
-        if isinstance(value, Save) and self._readers:
+        if self._readers and type(value) is Save:
             self._tell(value)
-        self._legs.see(value)
 
     def _tell(self, save: Save) -> None:
-        own = {record.participant.leg: record.call for record in save.unit if isinstance(record, LegRow)}
         everybody = self._readers.get(None, ())
         for record in save.unit:
-            if isinstance(record, SequenceBase) or not (call := self._call_of(record, own)):
+            if isinstance(record, SequenceBase) or not (call := self._call_of(record)):
                 continue
             for reader in (*everybody, *self._readers.get(call, ())):
                 reader._put(call, record)
 
-    def _call_of(self, record: Any, own: dict[Any, CallId]) -> CallId | None:
+    def _call_of(self, record: Any) -> CallId | None:
         call = getattr(record, "call", None)
         if call is None and (leg := getattr(record, "leg", None)) is not None:
-            call = own.get(leg) or self._legs.call(leg)
+            call = self._legs.call(leg)
         return call

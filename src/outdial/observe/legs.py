@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..model.ids import CallId, LegId
 from ..model.records import CallEnded, LegRow, Unfinished
 from ..model.work import Save
 
 
 class Legs:
-    """Legs of the calls in progress."""
+    """Legs of the calls in progress: an observer of the pump, before all that ask it."""
 
     def __init__(self) -> None:
         self._calls: dict[str, tuple[CallId, str]] = {}
         self._legs: dict[CallId, list[LegId]] = {}
+        self._ended: list[CallId] = []
 
-    def see(self, value: object) -> None:
-        """Learn from a value of the pump: `Save` and `Unfinished` matter, all others do not."""
-        kind = type(value)
-        if kind is Save or kind is Unfinished:
-            self.learn(value)
-            self.drop(value)
+    def wants(self, kind: type) -> bool:
+        """Whether values of this type say anything to it."""
+        return kind is Save or kind is Unfinished
 
-    def learn(self, value: object) -> None:
-        """The new legs in a value."""
-        if isinstance(value, Save):
+    def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
+        """See one value of the pump. A call is forgotten with the record after its last: those who look at that one still ask."""
+        if self._ended:
+            self._forget()
+        if type(value) is Save:
             for record in value.unit:
                 if isinstance(record, LegRow):
                     self._add(record.call, record.participant.leg, record.participant.tag)
-        elif isinstance(value, Unfinished):
+                elif isinstance(record, CallEnded):
+                    self._ended.append(record.call)
+        elif type(value) is Unfinished:
             for leg in value.legs:
                 self._add(value.call.call, leg.participant.leg, leg.participant.tag)
-
-    def drop(self, value: object) -> None:
-        """Forget the calls that end with a value."""
-        if isinstance(value, Save):
-            for record in value.unit:
-                if isinstance(record, CallEnded):
-                    for leg in self._legs.pop(record.call, ()):
-                        self._calls.pop(leg, None)
 
     def call(self, leg: str) -> CallId | None:
         """The call of a leg, or None."""
@@ -52,6 +48,12 @@ class Legs:
     def _add(self, call: CallId, leg: LegId, tag: str) -> None:
         self._calls[leg] = (call, tag)
         self._legs.setdefault(call, []).append(leg)
+
+    def _forget(self) -> None:
+        for call in self._ended:
+            for leg in self._legs.pop(call, ()):
+                self._calls.pop(leg, None)
+        self._ended.clear()
 
     def __len__(self) -> int:
         return len(self._calls)

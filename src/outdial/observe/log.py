@@ -27,12 +27,14 @@ WINDOW_S: Final = 10.0
 class Log:
     """An observer of the pump. `write` gets whole lines without their end, and may be called from any thread."""
 
-    def __init__(self, write: Callable[[str], None], wall: Wall, level: Level = Level.INFO, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self, write: Callable[[str], None], wall: Wall, legs: Legs, *, level: Level = Level.INFO, zone: tzinfo | None = None
+    ) -> None:
         self._write = write
         self._wall = wall
         self._level = level
         self._zone = zone
-        self._legs = Legs()
+        self._legs = legs
         self._told: dict[str, tuple[float, int]] = {}
         self._records = {name: row for name, row in RECORDS.items() if row[0] >= level}
         self._values = {name: row for name, row in VALUES.items() if row[0] >= level}
@@ -43,14 +45,12 @@ class Log:
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
-        if isinstance(value, Save):
-            self._legs.learn(value)
+        if type(value) is Save:
             records = self._records
             for record in value.unit:
                 row = records.get(type(record).__name__)
                 if row is not None:
                     self._tell(row[1](record, self._legs), now)
-            self._legs.drop(value)
             return
         row = self._values.get(type(value).__name__)
         if row is not None:

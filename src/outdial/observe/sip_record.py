@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol
 
 from ..model.ids import CallId, LegId, Token, Wall
-from ..model.records import CallEnded, NoteRow, Record, SipMessageRow, Unfinished
+from ..model.records import CallEnded, NoteRow, Record, SipMessageRow
 from ..model.work import Save
 from .legs import Legs
 from .masking import redacted
@@ -43,26 +43,24 @@ class Trace(Protocol):
 class SipRecord:
     """An observer of the pump. `give` must only queue (`lambda save: pump.give("store", save, "sip_record")`)."""
 
-    def __init__(self, give: Callable[[Save], None], wall: Wall) -> None:
+    def __init__(self, give: Callable[[Save], None], wall: Wall, legs: Legs) -> None:
         self._give = give
         self._wall = wall
-        self._legs = Legs()
+        self._legs = legs
         self._used: dict[CallId, tuple[int, int]] = {}
 
     def wants(self, kind: type) -> bool:
         """Whether values of this type say anything to it."""
-        return kind in (Save, Unfinished) or kind.__name__ == TRACE
+        return kind is Save or kind.__name__ == TRACE
 
     def __call__(self, source: str, destination: str, value: Any, now: float) -> None:
         """See one value of the pump."""
-        kind = type(value)
-        if kind.__name__ == TRACE:
-            self._keep(value, now)
-        elif kind is Save or kind is Unfinished:
-            self._legs.see(value)
-            for record in value.unit if kind is Save else ():
-                if isinstance(record, CallEnded):
+        if type(value) is Save:
+            for record in value.unit:
+                if type(record) is CallEnded:
                     self._used.pop(record.call, None)
+        elif type(value).__name__ == TRACE:
+            self._keep(value, now)
 
     def _keep(self, trace: Trace, now: float) -> None:
         call = self._legs.call(trace.session)

@@ -128,7 +128,6 @@ def _on_stream(value: Any, legs: Legs) -> Said:
 
 
 def _restored(value: Any, legs: Legs) -> Said:
-    legs.learn(value)
     facts: dict[str, Fact] = {"call": short(value.call.call), "legs": len(value.legs), "events": len(value.events)}
     return Said(level=INFO, area="calls", glyph="-", what="left over from the last run", facts=facts)
 

@@ -18,13 +18,16 @@ DELAY = 480
 class Placement:
     """One octet a sample, in the codec of the stream."""
 
-    __slots__ = ("_late_run", "_ring", "_silence", "_tie", "late", "read_to")
+    __slots__ = ("_expected", "_expected_place", "_late_run", "_ring", "_silence", "_tie", "late", "read_to")
 
     def __init__(self, silence: int, at: int) -> None:
         self._silence = silence
         self._ring = bytearray([silence]) * RING
         self._tie: int | None = None
         self._late_run = 0
+        self._expected = -1
+        """The timestamp that follows the last packet's, and its place: most packets are the next one."""
+        self._expected_place = 0
         self.read_to = at
         """The next sample that `read` gives."""
         self.late = 0
@@ -39,7 +42,7 @@ class Placement:
 
     def put(self, timestamp: int, audio: bytes, at: int) -> None:
         """Place a packet that arrived when the clock showed `at`."""
-        place = self.where(timestamp)
+        place = self._expected_place if timestamp == self._expected else self.where(timestamp)
         if place is None or not -_AHEAD < place + len(audio) - at < _AHEAD:
             place = self._anchor(timestamp, at - len(audio))
         elif place < self.read_to:
@@ -50,6 +53,8 @@ class Placement:
             place = self._anchor(timestamp, at - len(audio))
         else:
             self._late_run = 0
+        self._expected = (timestamp + len(audio)) & 0xFFFFFFFF
+        self._expected_place = place + len(audio)
         if place < self.read_to:
             audio = audio[self.read_to - place :]
             place = self.read_to

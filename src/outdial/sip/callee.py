@@ -7,21 +7,22 @@ Theory of operation. The INVITE is answered with 100 at once and put out as `Inc
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .dialog import Dialog
 from .headers import parse_cseq, tag_of
 from .message import Request, Response
 from .respond import ALLOW, SUPPORTED
 from .route_set import contact_of, route_set
 from .session import Session, Stack, own_text
+from .transaction import Input as TxInput
 from .transaction import Transaction
 from .uri import bracketed
 from .values import AckBody, Address, ByeReceived, Headers
 
 
-class State(Enum):
+class State(Symbol):
     ALERTING = auto()
     ANSWERED = auto()
     BYE_KEPT = auto()
@@ -34,7 +35,7 @@ RING_AGAIN = 60.0
 """RFC 3261 §13.3.1.1: proxies give up after three minutes without a provisional response."""
 
 
-class Input(Enum):
+class Input(Symbol):
     RING = auto()
     RING_AGAIN = auto()
     ACCEPT = auto()
@@ -194,7 +195,7 @@ def _accept(call: Callee, now: float) -> None:
 
 def _again(call: Callee, now: float) -> None:
     stack = call.stack
-    stack.send(call.tx.data, call.tx.destination, call.session)
+    call.tx.take(TxInput.SEND_SUCCESS, now)
     call.interval = min(2 * call.interval, stack.timers.t2)
     stack.arm_session(call, "again", now + call.interval)
 
@@ -274,8 +275,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        # An INFO of ours that the peer answers with 481 although it has sent no ACK yet.
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.BYE_KEPT: {
         Input.ACK: (State.HANGING_UP, (_stop, _bye)),
@@ -289,7 +289,7 @@ CALLEE: Table = {
         Input.ACCEPT: _ANSWERED,
         Input.REJECT: _ANSWERED,
         Input.QUIET: FAULT,
-        Input.LOST: (State.HANGING_UP, (_stop, _bye)),
+        Input.LOST: FAULT,
     },
     State.TALKING: {
         Input.BYE: (State.HANGING_UP, (_bye,)),

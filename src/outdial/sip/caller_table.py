@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .bodies import sdp_of
 from .headers import tag_of
 from .transaction import INVITE_CLIENT
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .caller import Caller
 
 
-class State(Enum):
+class State(Symbol):
     RESOLVING = auto()
     HELD = auto()
     CALLING = auto()
@@ -29,7 +29,7 @@ class State(Enum):
     OVER = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     TARGETS = auto()
     NO_TARGETS = auto()
     GO = auto()

@@ -7,16 +7,17 @@ our 2xx, which may hold an offer of ours, waits for its ACK.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .bodies import sdp_of
 from .dialog import Dialog
 from .errors import RemoteProtocolError
 from .headers import parse_cseq
 from .respond import ALLOW, SUPPORTED
 from .route_set import check_target, contact_of
+from .transaction import Input as TxInput
 from .transaction import Transaction
 from .values import AckBody, Headers, Offered
 
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-class State(Enum):
+class State(Symbol):
     IDLE = auto()
     OFFERED = auto()
     UNACKED = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     REQUEST = auto()
     ACCEPT_INVITE = auto()
     ACCEPT_UPDATE = auto()
@@ -178,7 +179,7 @@ def _repeat_until_ack(re: Renegotiation, now: float) -> None:
 def _again(re: Renegotiation, now: float) -> None:
     assert re.tx is not None
     stack = re.session.stack
-    stack.send(re.tx.data, re.tx.destination, re.session.session)
+    re.tx.take(TxInput.SEND_SUCCESS, now)
     re.interval = min(2 * re.interval, stack.timers.t2)
     stack.arm_session(re.session, "re:again", now + re.interval)
 

@@ -11,10 +11,10 @@ here but by the session (RFC 3261 §13.3.1.4); in ACCEPTED the transaction only 
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Protocol
 
-from ..core import FAULT, IGNORE, Table
+from ..core import FAULT, IGNORE, Symbol, Table
 from .message import Request, Response
 from .respond import METHODS
 from .siblings import ack_of_refusal
@@ -22,7 +22,7 @@ from .timers import Timers
 from .values import Address
 
 
-class State(Enum):
+class State(Symbol):
     """States of RFC 3261 figures 5 to 8; each machine has its own subset."""
 
     CALLING = auto()
@@ -34,7 +34,7 @@ class State(Enum):
     TERMINATED = auto()
 
 
-class Input(Enum):
+class Input(Symbol):
     """What happens to a transaction."""
 
     PROVISIONAL = auto()

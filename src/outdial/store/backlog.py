@@ -32,6 +32,8 @@ SOFT_LIMIT: Final = 64_000_000
 HARD_LIMIT: Final = 2 * SOFT_LIMIT
 """Beyond it everything new is dropped and counted; nothing of it is ever answered as saved."""
 LOST_KEPT: Final = 10_000
+LINGER_S: Final = 0.02
+"""A unit that nobody waits for may wait so long for company: most are committed together with the next one that somebody waits for."""
 TRACES: Final = frozenset({SipMessageRow, OutputRow, NoteRow})
 RECORD_SIZE: Final = 600
 """A record without its bulk, as it lies in memory."""
@@ -88,7 +90,9 @@ class Backlog:
         self._lost: dict[Token, Deliver | None] = {}
         self._size = 0
         self._synced = 0
-        self._sleeping = False
+        self._urgent = False
+        self._asleep = False
+        self._lingers = False
         self._closed = False
         self.dropped = 0
         """Units left out because too much waited."""
@@ -119,7 +123,9 @@ class Backlog:
             self._synced += entry.synced
             if entry.token:
                 self._waiting[entry.token] = entry
-            if self._sleeping:
+                self._urgent = True
+            if self._asleep or (entry.token and self._lingers):
+                self._asleep = self._lingers = False
                 self._changed.notify()
             return True
 
@@ -159,16 +165,20 @@ class Backlog:
         if len(self._lost) > LOST_KEPT:
             del self._lost[next(iter(self._lost))]
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Sleep until something waits; False once the backlog is closed and empty, or at the time-out."""
+    def wait(self) -> bool:
+        """Sleep until there is something to write: at once where somebody waits for it, else after `LINGER_S`. False once the backlog is
+        closed and empty."""
         with self._changed:
-            self._sleeping = True
-            try:
-                while not self._queue and not self._closed:
-                    if not self._changed.wait(timeout) and timeout is not None:
-                        return False
-            finally:
-                self._sleeping = False
+            while not self._urgent and not self._closed:
+                self._lingers = True
+                if self._changed.wait(LINGER_S):
+                    continue
+                self._lingers = False
+                if self._queue:
+                    break
+                self._asleep = True
+                self._changed.wait()
+            self._asleep = self._lingers = False
             return bool(self._queue)
 
     def pause(self, timeout: float) -> None:
@@ -186,6 +196,7 @@ class Backlog:
         with self._changed:
             popleft = self._queue.popleft
             batch = [entry for entry in (popleft() for _ in range(count)) if not entry.withdrawn]
+            self._urgent = bool(self._queue)
             for entry in batch:
                 entry.taken = True
             return batch
@@ -194,6 +205,7 @@ class Backlog:
         """The transaction failed: all wait again, at the head, except those withdrawn meanwhile."""
         withdrawn = []
         with self._changed:
+            self._urgent = True
             for entry in reversed(batch):
                 entry.taken = False
                 if entry.withdrawn:

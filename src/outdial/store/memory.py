@@ -94,7 +94,7 @@ class MemoryPort:
             return recovery.unfinished(connection)
 
     def undelivered(self) -> list[RecordingRow]:
-        """Finished recordings that have not reached their bucket."""
+        """Recordings that have not reached their bucket, finished or not."""
         with self.read() as connection:
             return recovery.undelivered(connection)
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, except_, func, or_, select
+from sqlalchemy import Connection, Select, and_, except_, func, select
 
 from ..model.ids import CallId
 from ..model.records import EventRow, InvocationRow, LegDialog, LegEnded, LegInvite, LegRow, RecordingRow, Unfinished, UnfinishedLeg
@@ -64,9 +64,7 @@ class _Found:
         self._read_legs()
         self._read_events()
         columns = schema.recordings.c
-        waiting = select(*RECORDING.columns).where(
-            columns.call.in_(self._ids), or_(columns.finished.is_(False), columns.delivered.is_(False))
-        )
+        waiting = select(*RECORDING.columns).where(columns.call.in_(self._ids), columns.delivered.is_(False), columns.path != "")
         for recording in self._records(RECORDING, waiting.order_by(columns.started_at)):
             self.recordings[recording.call].append(recording)
         kept = select(*ATTRIBUTES.columns).where(schema.attributes.c.call.in_(self._ids))
@@ -117,9 +115,9 @@ class _Found:
 
 
 def undelivered(connection: Connection) -> list[RecordingRow]:
-    """Every recording that is finished and has not reached its bucket, oldest first."""
+    """Every recording that has not reached its bucket, finished or not, oldest first; without those whose file is lost."""
     columns = schema.recordings.c
-    query = select(*RECORDING.columns).where(columns.delivered.is_(False), columns.finished.is_(True)).order_by(columns.started_at)
+    query = select(*RECORDING.columns).where(columns.delivered.is_(False), columns.path != "").order_by(columns.started_at)
     return [RECORDING.record(row) for row in connection.execute(query)]
 
 

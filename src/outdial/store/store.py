@@ -65,7 +65,7 @@ class Store:
             return recovery.unfinished(connection)
 
     def undelivered(self) -> list[RecordingRow]:
-        """Finished recordings that have not reached their bucket, oldest first."""
+        """Recordings that have not reached their bucket, finished or not, oldest first."""
         with self._read() as connection:
             return recovery.undelivered(connection)
 

@@ -1,7 +1,7 @@
 """Writes tests/data/rtp_baresip_digits.bin: what a baresip sent while it dialled digits into a call with another one.
 
-Needs baresip, sox and tshark. Each record: seconds since the first (double), destination port even or odd (0 RTP, 1 RTCP), length (16 bits), the datagram;
-network byte order.
+Needs baresip, sox and tshark. Each record: seconds since the first (double), destination port even or odd (0 RTP, 1 RTCP), length
+(16 bits), the datagram; network byte order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def phone(folder: Path, name: str, sip: int, control: int, rtp: int) -> subproce
     home = folder / name
     home.mkdir()
     (home / "contacts").touch()
-    subprocess.run(["sox", *"-n -r 8000 -c 1 -b 16".split(), str(home / "say.wav"), *"synth 30 sine 440 gain -6".split()], check=True)
+    sound = "-n -r 8000 -c 1 -b 16 {} synth 30 sine 440 gain -6"
+    subprocess.run(["sox", *sound.format(home / "say.wav").split()], check=True)
     (home / "accounts").write_text(f"<sip:{name}@127.0.0.1:{sip}>;regint=0;answermode=auto;audio_codecs=pcmu\n")
     modules = "".join(f"module {module}.so\n" for module in ("g711", "aufile"))
     (home / "config").write_text(
@@ -39,7 +40,10 @@ def phone(folder: Path, name: str, sip: int, control: int, rtp: int) -> subproce
         f"ctrl_tcp_listen 127.0.0.1:{control}\n"
     )
     return subprocess.Popen(
-        ["timeout", "40", "baresip", "-f", str(home), "-t", "35"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["timeout", "40", "baresip", "-f", str(home), "-t", "35"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 
@@ -65,7 +69,20 @@ def main() -> None:
         phones = [phone(folder, "alice", sip_a, control_a, rtp_a), phone(folder, "bob", sip_b, control_b, rtp_b)]
         capture = folder / "c.pcap"
         sniffer = subprocess.Popen(
-            ["timeout", "60", "tshark", "-q", "-F", "pcap", "-i", "lo", "-f", f"udp dst portrange {rtp_b}-{rtp_b + 20}", "-w", str(capture)],
+            [
+                "timeout",
+                "60",
+                "tshark",
+                "-q",
+                "-F",
+                "pcap",
+                "-i",
+                "lo",
+                "-f",
+                f"udp dst portrange {rtp_b}-{rtp_b + 20}",
+                "-w",
+                str(capture),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
