@@ -32,8 +32,9 @@ class Watch:
         legs = Legs()
         follow = Follow(legs)
         self.steps = follow.subscribe()
+        record = SipRecord(self._save, self._wall, legs)
         log = Log(self.lines.append, self._wall, legs, level=Level.DEBUG, zone=UTC)
-        self.observers = (legs, log, self.metrics, follow, SipRecord(self._save, self._wall, legs))
+        self.observers = (legs, log, self.metrics, follow, record)
 
     def _wall(self, at: float) -> int:
         return self.world.wall(at) if self.world is not None else 0

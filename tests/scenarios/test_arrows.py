@@ -51,6 +51,7 @@ UNREACHABLE: dict[Arrow, str] = {
     ("leg", "RINGING", "HELD"): _NO_CREDENTIALS,
     ("leg", "RINGING", "INVITE_KEPT"): _NO_CREDENTIALS,
     ("leg", "ANSWERING", "OVER"): "an answer waits 1 s at most; sip gives a dialog up after 32 s",
+    ("leg", "ENDED", "GIVEN_UP"): "sip says Over of every session within 64*T1: this arrow is for a fault of ours",
     ("creation", "SAVING", "OVER"): _HELD,
     ("creation", "WITHDRAWING", "OVER"): _HELD,
     ("playback", "STOPPING", "REFUSED"): "what is stopped has been playing, so the engine had accepted it",
