@@ -36,7 +36,7 @@ def handler(event, context):
 RECORDING = (
     _PROMPTS
     + """
-RECORD = {"Type": "RecordAudio", "Parameters": {"DurationInSeconds": "3",
+RECORD = {"Type": "RecordAudio", "Parameters": {"DurationInSeconds": "3", "RecordingTerminators": ["#"],
           "RecordingDestination": {"Type": "S3", "BucketName": "recordings", "Prefix": "bench"}}}
 
 def handler(event, context):

@@ -146,7 +146,7 @@ class Watched:
             "legs": legs,
             "metrics": self.metrics,
             "follow": Follow(legs),
-            "log": Log(lambda line: None, lambda now: wall(round(now * 1000)), legs, Level.DEBUG),
+            "log": Log(lambda line: None, lambda now: wall(round(now * 1000)), legs, level=Level.DEBUG),
             "sip_record": SipRecord(lambda save: None, lambda now: wall(round(now * 1000)), legs),
         }
         self.line = Line(folder, observers=tuple(observers.values()))

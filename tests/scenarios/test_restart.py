@@ -101,9 +101,14 @@ def test_killed_at_any_moment(tmp_path: Path, story: str, quality: str) -> None:
                 killed_at = len(world.traces)
                 world.restart()
         assert killed_at is not None
-        world.until(lambda world=world: not world.calls.shared.active, within=150.0)
+        settle(world)
         world.go(100.0)
         check(world, call, killed_at, had_cdr)
+
+
+def settle(world: World) -> None:
+    """Until no call is left."""
+    world.until(lambda: not world.calls.shared.active, within=150.0)
 
 
 def history_of(world: World, call: CallId) -> CallHistory:
@@ -143,7 +148,7 @@ def test_the_story_is_what_it_says(tmp_path: Path) -> None:
         world, call = begin(tmp_path / name.replace(" ", "-"), story, Quality(), 0)
         for _ in moments(world, story):
             pass
-        world.until(lambda world=world: not world.calls.shared.active, within=150.0)
+        settle(world)
         history = history_of(world, call)
         assert history.cdr is not None
         ends[name] = (history.cdr.termination.reason, len(history.recordings))
