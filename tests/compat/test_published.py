@@ -286,9 +286,8 @@ def test_click_to_call_as_far_as_it_is_served(tmp_path: Path, stub: AwsStub) -> 
 @pytest.fixture
 def telehealth(tmp_path: Path, stub: AwsStub) -> Iterator[Published]:
     code = bundle(tmp_path, checkout("amazon-chime-sdk", "apps/telehealth-widget/backend/lambda/src/handle-telephony-events.ts"))
-    with Published(
-        tmp_path, f"node:{code}:handler", stub, TABLE_NAME="t", APP_INSTANCE_ARN="arn:aws:chime:us-east-1:0:app-instance/i"
-    ) as node:
+    found = {"TABLE_NAME": "t", "APP_INSTANCE_ARN": "arn:aws:chime:us-east-1:0:app-instance/i"}
+    with Published(tmp_path, f"node:{code}:handler", stub, found) as node:
         yield node
 
 
