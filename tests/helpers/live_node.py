@@ -25,7 +25,7 @@ import boto3
 from botocore.config import Config
 
 from outdial.model.ids import CallId
-from outdial.model.resources import CallHistory
+from outdial.model.resources import CallHistory, CallSummary
 from outdial.store import read
 from outdial.store.folder import Layout
 
@@ -162,6 +162,11 @@ class LiveNode:
         """What is on record about a call; works on a stopped node's folder too."""
         with read.reading(Layout(self.data).database)() as connection:
             return read.history(connection, call)
+
+    def calls(self) -> list[CallSummary]:
+        """Every call on record, newest first."""
+        with read.reading(Layout(self.data).database)() as connection:
+            return list(read.listed(connection, limit=100))
 
     def finished(self, call: CallId, within: float = 30.0) -> CallHistory:
         """Wait for the CDR."""

@@ -12,6 +12,7 @@ import pytest
 
 from helpers.beside import good_function, undisturbed
 from helpers.handler_node import HandlerNode, invoke, javascript, python, run
+from helpers.proc import needs_proc
 from outdial.io.file_watch import FileWatch
 from outdial.model.invocations import BadReply, InvocationFailed, InvocationResult, Replied
 from outdial.model.records import InvocationDone, OutputRow
@@ -377,6 +378,7 @@ def test_08_answers_with_what_json_does_not_know(tmp_path: Path, language: str) 
     run(main)
 
 
+@needs_proc
 def test_09_grows_without_bound(tmp_path: Path, language: str) -> None:
     code = {
         "python": "hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))\n    time.sleep(0.02)",
@@ -453,6 +455,7 @@ def test_10_goes_on_working_after_its_answer(tmp_path: Path, language: str) -> N
     run(main)
 
 
+@needs_proc
 def test_11_has_no_descriptors_of_the_node(tmp_path: Path, language: str) -> None:
     code = {
         "python": 'return {**OK, "TransactionAttributes": {n: os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")'
