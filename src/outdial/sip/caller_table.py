@@ -43,6 +43,8 @@ class Input(Symbol):
     QUIET = auto()
     LOST = auto()
     ABANDON = auto()
+    UNKNOWN = auto()
+    """481 to the CANCEL of an earlier run's INVITE: the far side has no such call."""
 
 
 # --- steps ---
@@ -135,6 +137,12 @@ def _end_abandoned(call: Caller, now: float) -> None:
         call.tx.take(TxInput.ABANDON, now)
 
 
+def _end_unknown(call: Caller, now: float) -> None:
+    # Its INVITE's transaction stays: a 2xx that is on its way all the same gets ACK and BYE (RFC 3261 §9.1).
+    call.stack.disarm_session(call, "cancel")
+    call.end = ("us", 481, "the far side knows nothing of the call", "")
+
+
 def _cancel(call: Caller, now: float) -> None:
     call.send_cancel(now)
 
@@ -185,6 +193,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.HELD: {
         Input.GO: (State.CALLING, (_launch,)),
@@ -200,6 +209,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CALLING: {
         Input.PROVISIONAL: (State.PROCEEDING, (_report_provisional,)),
@@ -215,6 +225,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.PROCEEDING: {
         Input.PROVISIONAL: (State.PROCEEDING, (_report_provisional,)),
@@ -230,6 +241,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CANCEL_KEPT: {
         Input.PROVISIONAL: (State.CANCELLING, (_cancel,)),
@@ -245,6 +257,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CANCELLING: {
         Input.SUCCESS: (State.HANGING_UP, (_lose,)),
@@ -260,6 +273,7 @@ CALLER: Table = {
         Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
+        Input.UNKNOWN: (State.OVER, (_end_unknown, _finish)),
     },
     State.TALKING: {
         Input.SUCCESS: (State.TALKING, (_success_again,)),
@@ -275,6 +289,7 @@ CALLER: Table = {
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.HANGING_UP: {
         Input.SUCCESS: (State.HANGING_UP, (_success_again,)),
@@ -290,6 +305,7 @@ CALLER: Table = {
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: IGNORE("its 2xx has come all the same"),
     },
     State.OVER: {
         # Forks that answer late, and repeats of a 2xx whose ACK was lost: the INVITE's transaction still knows us for 64*T1.
@@ -308,6 +324,7 @@ CALLER: Table = {
                 Input.QUIET,
                 Input.LOST,
                 Input.ABANDON,
+                Input.UNKNOWN,
             ),
             IGNORE("it is over"),
         ),
