@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
@@ -97,7 +97,7 @@ class LiveNode:
         self.process.send_signal(number)
         return self.process.wait(within)
 
-    def __enter__(self) -> LiveNode:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
