@@ -99,10 +99,13 @@ def test_a_call_that_ends_by_itself_lets_the_node_end_at_once(tmp_path: Path) ->
         check(node, call, trunk, "completed")
 
 
-def test_ctrl_c_twice_hangs_up_now(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "the terminal's end"])
+def test_a_second_wish_to_end_hangs_up_now(tmp_path: Path, first: signal.Signals) -> None:
+    if signal.getsignal(first) is signal.SIG_IGN:
+        pytest.skip("these tests run under nohup, and so does the node")
     with talking(tmp_path, drain_timeout="600s") as (node, call, trunk):
         assert node.process is not None
-        node.process.send_signal(signal.SIGINT)
+        node.process.send_signal(first)
         node._until(lambda: readiness(node)[0] == 503, "/readyz to say that it drains")
         assert node.process.poll() is None
         node.process.send_signal(signal.SIGINT)
