@@ -55,6 +55,11 @@ class Pump:
         """Queue one input for a core (or a port); `run` delivers it."""
         self._queue.append((source, destination, item))
 
+    def replace(self, name: str, core: Core) -> None:
+        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
+        self._cores[name] = core
+        self._deadlines[name] = core.next_deadline()
+
     def run(self, now: float) -> None:
         """Deliver until nothing is queued and no core has an output. Calls from inside a port only queue."""
         if self._running:
