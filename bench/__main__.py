@@ -183,7 +183,7 @@ def main() -> None:
         print(json.dumps(found, default=float))
         return
     table = rows(found)
-    widths = [max((len(row[at]) for row in table), default=0) for at in range(4)]
+    widths = [max((len(str(row[at])) for row in table), default=0) for at in range(4)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), "" if row.met else "  not met")
     if "floors" in found:

@@ -82,4 +82,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")  # by lines, as Python always has it
