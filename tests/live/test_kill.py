@@ -20,12 +20,13 @@ import pytest
 
 from helpers.aws import Aws, Reply
 from helpers.live_node import FROM, LiveNode
+from helpers.proc import needs_proc
 from helpers.processes import children_of, gone
 from helpers.sipp import Sipp, Verdict, answer, called, cancelled, jump, label, needs_sipp, ok, recv
 from outdial.model.ids import CallId
 from outdial.model.resources import CallHistory
 
-pytestmark = [pytest.mark.peer, needs_sipp]
+pytestmark = [pytest.mark.peer, needs_sipp, needs_proc]
 
 ACCEPTED, SENT, RINGING, ANSWERED = "+12065550150", "+12065550151", "+12065550152", "+12065550153"
 RUNNING, RECORDING, HANGING_UP, UPDATED = "+12065550154", "+12065550155", "+12065550156", "+12065550157"

@@ -1,8 +1,9 @@
 """A telephone whose SIP is made by hand: it does what a scenario says, also what no honest stack would do.
 
 Theory of operation. It answers our INVITE only when told, and in the words it is told (status, tag, SDP, headers, Record-Route); every
-other request of ours it answers by itself, as RFC 3261 wants, unless told to be silent. What it sends reliably (finals, requests) it repeats
-until they are acknowledged (T1 0.5 s, doubling to 4 s, 32 s in all). Its audio is a real media engine. It judges nothing: the ladder does.
+other request of ours it answers by itself, as RFC 3261 wants, unless told to be silent. What it sends reliably (finals, requests) it
+repeats until they are acknowledged (T1 0.5 s, doubling to 4 s, 32 s in all). Its audio is a real media engine. It judges nothing: the
+ladder does.
 """
 
 from __future__ import annotations
