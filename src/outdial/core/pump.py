@@ -88,7 +88,8 @@ class Pump:
 
     def fire(self, now: float) -> None:
         """Call `handle_timer` of each core that is due, then `run`."""
-        self.run(now)
+        if self._queue:
+            self.run(now)
         for _ in range(100):  # a timer may arm another one for this very moment
             soonest = self.next_deadline()
             if soonest is None or soonest.at > now:
@@ -101,13 +102,24 @@ class Pump:
                 except Exception as error:
                     self._fault(name, self._deadlines[name], error)
                 self._drain(name, core)
-            self.run(now)
+            if self._queue:
+                self.run(now)
+
+    def replace(self, name: str, core: Core) -> None:
+        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
+        self._cores[name] = core
+        self._deadlines[name] = core.next_deadline()
+        self._stale = True
 
     def next_deadline(self) -> Deadline | None:
         """The earliest deadline of any core, or None."""
         if self._stale:
             self._stale = False
-            self._soonest = min((deadline for deadline in self._deadlines.values() if deadline is not None), default=None)
+            soonest: Deadline | None = None
+            for deadline in self._deadlines.values():
+                if deadline is not None and (soonest is None or deadline.at < soonest.at):
+                    soonest = deadline
+            self._soonest = soonest
         return self._soonest
 
     @property
