@@ -140,7 +140,7 @@ def page(found: Results, took: float) -> str:
         "",
         "Written by `python -m bench --write docs/performance.md`; `make bench` prints the same table. Each figure stands beside its floor",
         "of the same run, or beside a peer's figure that was measured once on a machine of this size and is quoted. CPU is user and system",
-        "time of every process of the node, by the scheduler's own account; a shared or busy machine makes all of it dearer, the floors too.",
+        "time of every process of the node, by the scheduler's own account; a shared machine makes all of it dearer, the floors too.",
         "",
         f"{datetime.date.today()}, {machine()}. The whole took {took:.0f} s.",
         "",
