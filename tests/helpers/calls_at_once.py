@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,8 +141,13 @@ def place(node: LiveNode, to: str, plan: Mapping[str, list[Action]]) -> Any:
     return node.place(to, ArgumentsMap={"plan": json.dumps(plan, separators=(",", ":"))})
 
 
-def at_once(folder: Path, cases: Mapping[str, Case], settings: Mapping[str, str] | None = None) -> dict[str, list[Ended]]:
-    """Start a node and a SIPp for each case, place all calls, and wait until all have ended."""
+def at_once(
+    folder: Path,
+    cases: Mapping[str, Case],
+    settings: Mapping[str, str] | None = None,
+    meanwhile: Callable[[LiveNode], None] = lambda node: None,
+) -> dict[str, list[Ended]]:
+    """Start a node and a SIPp for each case, place all calls, and wait until all have ended. `meanwhile` happens with all of them up."""
     ended: dict[str, list[Ended]] = {}
     with ExitStack() as stack:
         network = stack.enter_context(Between())
@@ -153,6 +158,7 @@ def at_once(folder: Path, cases: Mapping[str, Case], settings: Mapping[str, str]
             network.connect(number(index), peers[name].address, *case.rules, loss=case.loss)
         for index, (name, case) in enumerate(cases.items()):
             placed[name] = [place(node, number(index), case.plan) for _ in range(case.calls)]
+        meanwhile(node)
         for name, calls in placed.items():
             verdict = peers[name].wait()
             histories = [node.finished(call, within=45.0) for call in calls]
