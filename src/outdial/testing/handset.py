@@ -129,6 +129,8 @@ class Handset:
                 self._repeating.pop((branch, "INVITE"), None)
             elif (known := self._answers.get((branch, message.method))) is not None:
                 self._put(known, datagram.source)
+            elif message.method == "INVITE" and self._last and not self.silent:
+                self._put(self._last, datagram.source)  # RFC 3261 §17.2.1: a repeat gets the latest provisional
             elif message.method != "INVITE" and not self.silent:
                 self._answer_by_itself(message, branch, now)
             self._observe(message, again, now)
@@ -237,6 +239,8 @@ class Handset:
             headers.append(("Content-Type", "application/sdp"))
         data = encode(f"SIP/2.0 {status} {PHRASES.get(status, 'Unknown')}", tuple(headers), body)
         branch, method = branch_of(request), request.method
+        if status < 200 and method == "INVITE":
+            self._last = data
         if status >= 200:
             self._answers[branch, method] = data
             if method == "INVITE" and reliably:
