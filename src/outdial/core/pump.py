@@ -8,7 +8,7 @@ value) to the name of a core or port. Everything queues; nothing recurses; nothi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from .core import Core, Deadline
@@ -101,9 +101,13 @@ class Pump:
         self._cores[name] = core
         self._deadlines[name] = core.next_deadline()
 
-    def next_deadline(self) -> Deadline | None:
-        """The earliest deadline of any core, or None."""
-        return min((d for d in self._deadlines.values() if d is not None), default=None)
+    def take(self, name: str) -> None:
+        """Take what a core has put out that was driven past the pump."""
+        self._drain(name, self._cores[name])
+
+    def next_deadline(self, without: Container[str] = ()) -> Deadline | None:
+        """The earliest deadline of any core but these, or None."""
+        return min((d for name, d in self._deadlines.items() if d is not None and name not in without), default=None)
 
     @property
     def idle(self) -> bool:
