@@ -209,12 +209,13 @@ class Ladder:
             world.go(stretches(line.words[1:])[0].seconds)
             self._check(world.hearing.packets == packets, line, f"{world.hearing.packets - packets} packets came")
             return
-        wanted = stretches(line.words[1:])[0]
+        wanted = stretches([word for word in line.words[1:] if word != "whole"])[0]
+        to_its_end = bool(wanted.seconds) or "whole" in line.words
         end = world.now + PATIENCE_S
         while True:
             sounded = world.hearing.stretches
             tones = [(index, one) for index, one in enumerate(sounded) if one.hz]
-            over = len(tones) > self._heard and (tones[self._heard][0] < len(sounded) - 1 or not wanted.seconds)
+            over = len(tones) > self._heard and (tones[self._heard][0] < len(sounded) - 1 or not to_its_end)
             if over or world.now >= end or (len(tones) > self._heard and world.cdrs):
                 break
             if world.calls.next_deadline() is None and world.pump.next_deadline() is None:
