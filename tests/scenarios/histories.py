@@ -61,7 +61,9 @@ def history(name: str, folder: Path) -> str:
             lines += ["           " + line for line in item.item.encode().decode().replace("\r\n", "\n").rstrip("\n").splitlines()]
     end = world.cdrs[0]
     lines.append(f"ends: {end.termination.who}, {end.termination.result}, {end.termination.reason}: {end.termination.detail}")
-    lines.append(f"      {end.invocations} invocations, {end.packets_sent} packets sent, {end.packets_received} received, {end.billable_seconds} s")
+    lines.append(
+        f"      {end.invocations} invocations, {end.packets_sent} packets sent, {end.packets_received} received, {end.billable_seconds} s"
+    )
     return without_chance("\n".join(lines) + "\n")
 
 

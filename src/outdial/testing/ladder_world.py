@@ -84,6 +84,8 @@ class LadderWorld(World):
         self.loses: list[tuple[str, int]] = []
         """Messages to be lost: start of the request's method or the status, how many."""
         self.object_faults: dict[str, str] = {}
+        self.waits_for_lines = False
+        """No event is answered before a line answers it."""
         self.files = FillingFiles()
         self._engines: list[TroubledEngine] = []
         self.work_waits = self.dns_waits = self.workers_wait = self.withdraws_late = False
@@ -216,7 +218,7 @@ class LadderWorld(World):
         self._note("handler", event["InvocationEventType"], event)
         number, self.given = self.given, self.given + 1
         self.held = given
-        if number not in self._scripted:
+        if number not in self._scripted and not self.waits_for_lines:
             self.answer(given.reply)
 
     def answer(self, reply: Any) -> None:
