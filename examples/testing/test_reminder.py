@@ -12,10 +12,10 @@ us > handler     HANGUP seq=2 code=486              ends: callee, failure, busy
 
 WRONG_KEY = """
 answered call
-us > alice       RTP speech "Hello there. This is a reminder of your appointment on tomorrow. Please press 1 to confirm."
+us > alice       RTP speech "Hello there. This is a reminder of your appointment on Monday at noon. Please press 1 to confirm."
 alice > us       DIGITS 7
 us > alice       RTP speech "That was not 1."
-us > alice       RTP speech "Hello there. This is a reminder of your appointment on tomorrow. Please press 1 to confirm."
+us > alice       RTP speech "Hello there. This is a reminder of your appointment on Monday at noon. Please press 1 to confirm."
 alice > us       BYE
 us > handler     HANGUP seq=3 code=0                ends: callee, success, completed
 """

@@ -130,8 +130,8 @@ class Free(Ladder):
         for _ in range(8):
             if world.handset.invite is not None:
                 world.handset.silent = False
-                self._do(parse("alice > us BYE ends: no call")[0].lines[0])
-                self._do(parse("alice > us 486 ends: no call")[0].lines[0])
+                for last in ("BYE tag=alice", "BYE tag=two", "486"):
+                    self._do(parse(f"alice > us {last} ends: no call")[0].lines[0])
             for _ in range(60):
                 if world.held is not None:
                     world.answer(world.held.reply)

@@ -57,6 +57,8 @@ class SipUdp:
             except BlockingIOError:
                 return  # the buffer is full: lost like any other datagram, timers send it again
             except OSError as error:
+                if error.errno == errno.EMSGSIZE:
+                    return  # it says nothing of the destination: others' messages get there
                 # The error may be the one pending of an earlier datagram; the queue says of which, and the next try sends.
                 if not self._read_errors():
                     failed = TransportFailed(destination=item.destination, detail=error.strerror or str(error))
@@ -78,14 +80,20 @@ class SipUdp:
             try:
                 data, source = self._sock.recvfrom(_SIZE)
             except BlockingIOError:
-                self._read_errors()
-                return
+                break
             except OSError:
                 self._read_errors()
                 continue
             self._on_item(Datagram(data=data, source=Address(host=source[0], port=source[1]), local=self.local))
             if self._sock.fileno() < 0:
                 return
+        self._read_errors()
+
+    def _listen_again(self) -> None:
+        """libuv, below uvloop, stops listening on a socket for good once it has seen an error pending there."""
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock.fileno())
+            self._loop.add_reader(self._sock.fileno(), self._readable)
 
     def _read_errors(self) -> bool:
         """Empty the error queue; whether there was anything in it."""
@@ -94,10 +102,12 @@ class SipUdp:
             try:
                 _, control, _, where = self._sock.recvmsg(512, 512, _MSG_ERRQUEUE)
             except OSError:
-                return found
+                break
+            if not found:
+                self._loop.call_soon(self._listen_again)
             found = True
             code = next((_EXTENDED_ERROR.unpack_from(data)[0] for _, _, data in control if len(data) >= _EXTENDED_ERROR.size), errno.EIO)
-            if where:
+            if where and code != errno.EMSGSIZE:  # a router's: the kernel has learnt it, and cuts what is sent again
                 failed = TransportFailed(destination=Address(host=where[0], port=where[1]), detail=os.strerror(code))
                 self._loop.call_soon(self._report, failed)
         return found
