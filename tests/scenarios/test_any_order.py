@@ -140,7 +140,7 @@ class Free(Ladder):
                 return
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(OPENINGS), st.lists(STEP, max_size=14), st.integers(0, 3))
 def test_any_order_of_events_answers_and_faults(opening: list[str], steps: list[str], seed: int) -> None:
     text = "\n".join(["app > us CALL", "... 20ms", *opening, *steps, "ends: no call"])

@@ -30,7 +30,7 @@ def test_the_outcome_is_the_same(scenario: Scenario, network: str, tmp_path: Pat
     Ladder(scenario, tmp_path, quality=NETWORKS[network], seed=1).run()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("scenario", DIGITS)
 def test_digits_are_exact_under_five_percent_loss(scenario: Scenario, seed: int, tmp_path: Path) -> None:
     world = Ladder(scenario, tmp_path, quality=Quality(loss=0.05), seed=seed).run()

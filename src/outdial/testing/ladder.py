@@ -400,6 +400,9 @@ class Ladder:
                 world.revive_engine()
             case ["node", "drains", within]:
                 world.give("calls", requests.Drain(within=float(within.rstrip("s"))))
+            case ["node", "is", "killed"]:
+                world.held = None
+                world.restart()
             case ["function", "broken" | "unserved" | "served" as state]:
                 world.give("calls", FunctionState(function=FUNCTION, state=state, detail="handler.py, line 3: SyntaxError"))
             case _:
