@@ -163,7 +163,7 @@ class LiveNode:
         with read.reading(Layout(self.data).database)() as connection:
             return read.history(connection, call)
 
-    def calls(self) -> list[CallSummary]:
+    def on_record(self) -> list[CallSummary]:
         """Every call on record, newest first."""
         with read.reading(Layout(self.data).database)() as connection:
             return list(read.listed(connection, limit=100))
