@@ -140,7 +140,7 @@ def page(found: Results, took: float) -> str:
         "",
         "Written by `python -m bench --write docs/performance.md`; `make bench` prints the same table. Each figure stands beside its floor",
         "of the same run, or beside a peer's figure that was measured once on a machine of this size and is quoted. CPU is user and system",
-        "time of every process of the node, by the scheduler's own account; a shared or busy machine makes all of it dearer, the floors too.",
+        "time of every process of the node, by the scheduler's own account; a shared machine makes all of it dearer, the floors too.",
         "",
         f"{datetime.date.today()}, {machine()}. The whole took {took:.0f} s.",
         "",
@@ -183,9 +183,9 @@ def main() -> None:
         print(json.dumps(found, default=float))
         return
     table = rows(found)
-    widths = [max((len(row[at]) for row in table), default=0) for at in range(4)]
+    widths = [max((len(str(row[at])) for row in table), default=0) for at in range(4)]
     for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), "" if row.met else "  not met")
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row[:4], widths, strict=True)), "" if row.met else "  not met")
     if "floors" in found:
         f = found["floors"]
         print(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..core import Deadline
 from ..io.ids import SeededIds
@@ -85,8 +86,7 @@ class Network:
         return self._later.next_deadline()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class From:
+class From(NamedTuple):
     """An engine's packet with the host that it leaves from."""
 
     host: str

@@ -115,6 +115,10 @@ def test_one_that_answers_with_something_else_is_told_once_and_by_its_place(node
     event = node.events(history)[3]
     assert (event["ErrorType"], event["ErrorMessage"]) == ("InvalidLambdaResponse", message)
     assert noted(history) == [f"bad reply from handler: {place}"]
+    mine = f"call={history.call.call.replace('-', '')[:6]}"
+    warnings = [line for line in node.log.read_text().splitlines() if mine in line and " WARN " in line]
+    assert len(warnings) == 1, warnings
+    assert f"bad reply from handler: {place} function=bad sequence=3 {mine}" in warnings[0]
 
 
 def test_a_second_bad_reply_in_a_row_ends_the_call(node: BadNode) -> None:
