@@ -284,8 +284,8 @@ def test_no_message_shows_a_whole_number() -> None:
     ],
 )
 def test_what_a_number_costs_is_not_hidden_from_the_tables(number: str, country: str, kind: str) -> None:
-    """Exchanges ignore digits that are too many (E.164 allows overlap signalling), so that the call would be put through and charged; 976 is
-    pay-per-call in every area of North America."""
+    """Exchanges ignore digits that are too many (E.164 allows overlap signalling), so that the call would be put through and charged;
+    976 is pay-per-call in every area of North America."""
     found = destination(number, (country,), CallSettings())
     assert found is not None
     assert found.reason == "not_allowed"
