@@ -174,7 +174,7 @@ class Backlog:
                 if self._changed.wait(LINGER_S):
                     continue
                 self._lingers = False
-                if self._queue:
+                if self._queue or self._closed:  # it may have come after the time was up, while we waited for the lock
                     break
                 self._asleep = True
                 self._changed.wait()
