@@ -18,13 +18,13 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
 
 from outdial.model.ids import CallId
-from outdial.model.resources import CallHistory
+from outdial.model.resources import CallHistory, CallSummary
 from outdial.store import read
 from outdial.store.folder import Layout
 
@@ -97,7 +97,7 @@ class LiveNode:
         self.process.send_signal(number)
         return self.process.wait(within)
 
-    def __enter__(self) -> LiveNode:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -160,6 +160,11 @@ class LiveNode:
         """What is on record about a call; works on a stopped node's folder too."""
         with read.reading(Layout(self.data).database)() as connection:
             return read.history(connection, call)
+
+    def calls(self) -> list[CallSummary]:
+        """Every call on record, newest first."""
+        with read.reading(Layout(self.data).database)() as connection:
+            return list(read.listed(connection, limit=100))
 
     def finished(self, call: CallId, within: float = 30.0) -> CallHistory:
         """Wait for the CDR."""

@@ -55,10 +55,20 @@ def send(text: str, *, again: bool = False) -> str:
     return "<send" + ' retrans="500"' * again + f"><![CDATA[\n{text}\n]]></send>\n"
 
 
-def answer(status: str, *, sdp: bool = False, again: bool = False, head: str | None = None, more: str = "") -> str:
+def media(*lines: str, formats: str = "0 101", port: str = "[media_port]", connection: str = "[media_ip]") -> str:
+    """A body like `SDP`, with these attributes in place of its own."""
+    attributes = lines or ("rtpmap:0 PCMU/8000", "rtpmap:101 telephone-event/8000", "fmtp:101 0-16")
+    return (
+        "Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=- 1 1 IN IP[local_ip_type] [local_ip]\ns=-\n"
+        f"c=IN IP[media_ip_type] {connection}\nt=0 0\nm=audio {port} RTP/AVP {formats}\n" + "".join(f"a={line}\n" for line in attributes)
+    )
+
+
+def answer(status: str, *, sdp: bool = False, again: bool = False, head: str | None = None, more: str = "", body: str | None = None) -> str:
     """A response to the last request (or to the one whose headers were kept with `KEEP`, by `head=KEPT`)."""
     head = last() + "[last_Record-Route:]\n" if head is None else head
-    return send(f"SIP/2.0 {status}\n{head}{more}{CONTACT}" + (SDP if sdp else EMPTY), again=again)
+    body = body if body is not None else SDP if sdp else EMPTY
+    return send(f"SIP/2.0 {status}\n{head}{more}{CONTACT}{body}", again=again)
 
 
 def ok() -> str:
@@ -143,11 +153,19 @@ KEEP_PARTIES = "".join(
     f'<ereg regexp=".*" search_in="hdr" header="{header}:" assign_to="{variable}"/>'
     for header, variable in (("From", "from"), ("To", "to"))
 )
-_OWN_BYE = (
-    "BYE [next_url] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n[routes]\n"
-    f"From:[$to]{TAG}\nTo:[$from]\nCall-ID: [call_id]\nCSeq: 1 BYE\nMax-Forwards: 70\n{EMPTY}"
-)
-OWN_BYE = send(_OWN_BYE, again=True)
+
+
+def own(method: str, cseq: int, body: str = EMPTY, *, again: bool = True, branch: str = "[branch]") -> str:
+    """A request of a callee's own within the dialog; its INVITE was received with `rrs="true"` and `KEEP_PARTIES`."""
+    return send(
+        f"{method} [next_url] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}\n[routes]\n"
+        f"From:[$to]{TAG}\nTo:[$from]\nCall-ID: [call_id]\nCSeq: {cseq} {method}\nMax-Forwards: 70\n"
+        f"{CONTACT if method in ('INVITE', 'UPDATE') else ''}{body}",
+        again=again,
+    )
+
+
+OWN_BYE = own("BYE", 1)
 # [branch-3] is the branch of the step three above: the INVITE, with a 100 and a 180 between.
 CANCEL = request("CANCEL", 1, to="", uri=URI, branch="[branch-3]", again=True, more="")
 _GOOD = recv("200", 'rrs="true" timeout="15000"')
@@ -168,7 +186,7 @@ CALLEES: dict[str, tuple[str, ...]] = {
         answer("200 OK", sdp=True, again=True),
         recv("ACK"),
         wait(100),
-        send(_OWN_BYE),
+        own("BYE", 1, again=False),
         recv("BYE"),
         ok(),
         recv("200"),
@@ -276,7 +294,10 @@ def free_media_port() -> int:
 
 def scenario(name: str, steps: tuple[str, ...]) -> str:
     """The XML of a scenario."""
-    return f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<scenario name="{name}">\n{"".join(steps)}</scenario>\n'
+    text = "".join(steps)
+    # SIPp refuses a scenario with a variable that nothing reads.
+    kept = '<Reference variables="from,to"/>\n' if 'assign_to="from"' in text else ""
+    return f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<scenario name="{name}">\n{text}{kept}</scenario>\n'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

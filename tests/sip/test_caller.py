@@ -286,6 +286,18 @@ def test_a_losing_fork_gets_ack_and_bye_by_itself() -> None:
     assert script.events[-1] == Over(session="leg", who="us", status=0)
 
 
+def test_a_peer_that_invents_forks_does_not_make_us_send_for_ever() -> None:
+    """RFC 3261 §13.2.2.4 has each fork hung up; nobody forks to 500 telephones, and each of our BYEs goes to where the peer says."""
+    script = answered()
+    invite = script.last("INVITE")
+    before = len(script.sent)
+    for number in range(500):
+        script.reply(invite, 200, tag=f"t{number}", body=ANSWER)
+    assert len(script.sent) - before <= 2 * 32
+    script.give(Bye(session="leg"))
+    assert script.last("BYE").get("to").endswith(";tag=bob")
+
+
 def test_a_bye_on_a_losing_fork_does_not_end_the_call() -> None:
     script = called()
     invite = script.last()

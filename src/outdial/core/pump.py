@@ -19,7 +19,7 @@ Observer = Callable[[str, str, Any, float], None]
 """(source, destination, value, now): each value that passes, before it is delivered. An observer that has a method `wants(type) -> bool` is
 shown the types that it wants only."""
 OnFault = Callable[[str, Any, Exception], None]
-"""(core or port, input, error): something of ours raised, which is a bug; the pump goes on with the next input."""
+"""(core or port, input, error): something of ours, or an observer, raised, which is a bug; the pump goes on with the next input."""
 
 
 class Unrouted(LookupError):
@@ -66,7 +66,10 @@ class Pump:
                 source, destination, item = queue.popleft()
                 observers = self._seen_by.get(type(item))
                 for observer in self._learn(type(item)) if observers is None else observers:
-                    observer(source, destination, item, now)
+                    try:
+                        observer(source, destination, item, now)
+                    except Exception as error:  # whoever only looks on keeps nothing from being delivered
+                        self._fault(destination, item, error)
                 core = self._cores.get(destination)
                 try:
                     if core is None:
@@ -95,11 +98,6 @@ class Pump:
                     self._fault(name, self._deadlines[name], error)
                 self._drain(name, core)
             self.run(now)
-
-    def replace(self, name: str, core: Core) -> None:
-        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
-        self._cores[name] = core
-        self._deadlines[name] = core.next_deadline()
 
     def next_deadline(self) -> Deadline | None:
         """The earliest deadline of any core, or None."""

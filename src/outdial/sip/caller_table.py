@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from .caller import Caller
 
 
+MOST_FORKS = 32
+"""2xx of one INVITE that get ACK and BYE. A peer that invents To tags makes us send, and keep, no more than that: each BYE is repeated up
+to ten times, to an address that the peer names."""
+
+
 class State(Symbol):
     RESOLVING = auto()
     HELD = auto()
@@ -92,11 +97,11 @@ def _win(call: Caller, now: float) -> None:
 
 
 def _success_again(call: Caller, now: float) -> None:
-    """A repeat of a 2xx gets its ACK again; another fork's gets ACK and BYE."""
+    """A repeat of a 2xx gets its ACK again; another fork's gets ACK and BYE, up to `MOST_FORKS`."""
     fork = call.known_fork()
     if fork is not None:
         call.acknowledge_again(fork)
-    else:
+    elif len(call.forks) < MOST_FORKS:
         _lose(call, now)
 
 
