@@ -222,6 +222,17 @@ def test_limits_of_aws_when_strict() -> None:
     assert from_env().call_settings().max_invocations is None
 
 
+def test_calls_and_invocations_get_their_times() -> None:
+    config = from_env(deliver_timeout="7s", max_recording="90s", handler_warn="2s", worker_idle="1m")
+    assert (config.call_settings().deliver_timeout_s, config.call_settings().max_recording_s) == (7.0, 90)
+    assert (config.invocation_settings().warn_after_s, config.invocation_settings().idle_worker_s) == (2.0, 60.0)
+
+
+def test_the_way_to_http_functions(tmp_path: Path) -> None:
+    config = from_env(http_proxy="http://proxy.example.com:3128", ca_file=str(tmp_path / "ca.pem"))
+    assert (config.http_proxy, config.ca_file) == ("http://proxy.example.com:3128", tmp_path / "ca.pem")
+
+
 def test_the_engine_gets_its_ports_and_address() -> None:
     frame = from_env(rtp="30000-30100", sip="127.0.0.9:0", rtp_timeout="5s", comfort="nothing").engine_settings()
     assert (frame.ports, frame.addresses, frame.rtp_timeout_s, frame.comfort) == ((30000, 30100), ("127.0.0.9",), 5.0, "nothing")

@@ -62,7 +62,11 @@ def test_a_final_status_from_the_far_end(status: int, reason: str) -> None:
     [
         (486, "Busy Here", "The far end answered 486 Busy Here."),
         (404, "Not Found", "The far end answered 404 Not Found. It does not know the number."),
-        (407, "", "The far end answered 407. It asks for credentials: set user and password of the trunk."),
+        (
+            407,
+            "",
+            "The far end answered 407. It asks for credentials, which we have none of yet: let it admit this machine's address.",
+        ),
         (
             488,
             "Not Acceptable Here",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 from outdial.apps.invocations import Invocations
 from outdial.core import Pump
@@ -185,10 +188,17 @@ def python(folder: Path, code: str, name: str = "app", **more: Any) -> FunctionS
 
 
 def javascript(folder: Path, code: str, name: str = "app", suffix: str = "mjs", **more: Any) -> FunctionSpec:
-    """A JavaScript function in a file of its own."""
+    """A JavaScript function in a file of its own. Skips the test where there is no Node.js."""
+    need_node()
     file = folder / f"{name}.{suffix}"
     file.write_text(code)
     return FunctionSpec(name=FunctionName(name), kind="node", target=str(file), handler="handler", **more)
+
+
+def need_node() -> None:
+    """Skip the test where there is no Node.js."""
+    if shutil.which("node") is None:
+        pytest.skip("Node.js is not installed (apt-get install nodejs)")
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from helpers.handler_node import HandlerNode, invoke, javascript, python, run
+from helpers.handler_node import HandlerNode, invoke, javascript, need_node, python, run
 from helpers.proc import needs_proc
 from outdial.io.interpreters import CannotRun, command_line
 from outdial.io.process_memory import resident_mb
@@ -227,6 +227,7 @@ def test_trait_24_a_folder_with_a_module_of_its_own_packages(tmp_path: Path) -> 
     ],
 )
 def test_trait_24_javascript_folders_of_both_module_systems(tmp_path: Path, file: str, code: str, handler: str) -> None:
+    need_node()
     (tmp_path / "src").mkdir()
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "word.js").write_text('exports.word = "1.0"')
@@ -332,6 +333,7 @@ def test_the_interpreter_in_a_virtual_environment_beside_the_file_is_used(tmp_pa
 
 
 def test_which_program_runs_a_handler(tmp_path: Path) -> None:
+    need_node()
     (tmp_path / "app.py").write_text("")
     spec = FunctionSpec(name=FunctionName("app"), kind="python", target=str(tmp_path / "app.py"), handler="handler")
     assert command_line(spec)[0] == sys.executable

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from helpers.live_node import LiveNode
+from helpers.proc import needs_proc
 from helpers.processes import child_of, children_of, gone
 from helpers.sipp import Sipp, answer, called, cancelled, jump, label, needs_sipp, ok, recv
 
@@ -70,6 +71,7 @@ def kill_engine(node: LiveNode) -> None:
 
 @pytest.mark.peer
 @needs_sipp
+@needs_proc
 def test_the_death_of_the_engine_ends_its_calls_and_it_is_started_again(tmp_path: Path) -> None:
     trunk = Sipp(tmp_path / "trunk", TRUNK, calls=4, limit=60)
     with trunk, LiveNode(tmp_path, handler=HANDLER, trunk=f"sip:127.0.0.1:{trunk.address[1]}") as node:
@@ -146,6 +148,7 @@ STAYS = "+12065550180"
 RINGS_LONG = "+12065550167"
 
 
+@needs_proc
 def test_other_deaths_cost_no_other_call(tmp_path: Path) -> None:
     """Of the speech helper, of a handler's worker (idle, and in the middle of an event), of the built-in carrier."""
     with LiveNode(tmp_path, handler=TALKER) as node:
