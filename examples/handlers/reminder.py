@@ -40,7 +40,7 @@ def say(text):
 
 
 def ask(attributes):
-    name, when = attributes.get("name", "there"), attributes.get("when", "tomorrow")
+    name, when = attributes.get("name", "there"), attributes.get("when", "Monday at noon")
     return {
         "Type": "SpeakAndGetDigits",
         "Parameters": {

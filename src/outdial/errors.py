@@ -82,9 +82,12 @@ def _commands() -> tuple[Entry, ...]:
         ),
         Entry(
             code="data_folder",
-            sentence="The data folder {folder} cannot be used: {problem}",
-            hint="Make it writable for this user, or name another with --data.",
-            example={"folder": "/var/lib/outdial", "problem": "Permission denied"},
+            sentence="{problem}",
+            hint="{mend}",
+            example={
+                "problem": "The database outdial-data/outdial.db was made by a later version of Outdial (0007)",
+                "mend": "Use that version, or another data folder.",
+            },
         ),
         Entry(
             code="no_node",
@@ -274,6 +277,13 @@ class ConfigError(OutdialError, ValueError):
         shown = f'"{value}"' if isinstance(value, str) else str(value)
         where = mend or "`outdial config check` looks at all settings at once."
         super().__init__("setting", setting=setting, value=shown, wanted=wanted, mend=where)
+
+
+class DataFolderError(OutdialError):
+    """The data folder cannot be used, for what the store says."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__("data_folder", problem=problem[:1].upper() + problem[1:], mend=f"{hint[:1].upper()}{hint[1:]}.")
 
 
 def page() -> str:

@@ -187,16 +187,27 @@ def die_with_an_event(rig: Rig) -> InvocationFailed:
     return found
 
 
+def test_an_event_that_kills_each_worker_it_is_given_to_costs_no_other_call() -> None:
+    rig = Rig()
+    die_with_an_event(rig)
+    other = invoke("app")
+    rig.give(other)
+    rig.replies()
+    assert isinstance(rig.result(other), Replied)
+
+
 def test_repeated_deaths_back_off_and_calls_meanwhile_fail_at_once() -> None:
     rig = Rig()
     die_with_an_event(rig)
+    rig.give(invoke("app"))
+    rig.dies()
     refused = invoke("app")
     rig.give(refused)
     found = rig.result(refused)
     assert isinstance(found, InvocationFailed)
     assert "its workers keep dying, the next one starts in 1 s" in found.detail
     rig.advance(1.0)
-    assert len(rig.all(StartWorker)) == 3
+    assert len(rig.all(StartWorker)) == 4
     accepted = invoke("app")
     rig.give(accepted)
     rig.replies()

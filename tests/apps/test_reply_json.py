@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,3 +274,16 @@ def test_nothing_raises_and_what_is_accepted_is_well_formed(text: str, ignored: 
     else:
         assert not ignored
         assert isinstance(found, Blank) or found.message
+
+
+@pytest.mark.parametrize("cut", ["\\ud83d", "\\uD83D x", "\\ude00", "x\\ud83d\\n", "\\ud83d\\ud83d\\ude00"])
+def test_half_a_character_costs_no_more_than_itself(cut: str) -> None:
+    """`text.slice(0, 1000)` within an emoji: JSON.stringify and json.dumps write the half as an escape, which is JSON (RFC 8259 §8.2)."""
+    action = f'{{"Type":"Speak","Parameters":{{"Text":"Hi {cut}"}}}}'
+    found = read(f'{{"SchemaVersion":"1.0","Actions":[{action}],"TransactionAttributes":{{"é":"{cut}"}}}}')
+    assert isinstance(found, Replied)
+    spoken = found.actions[0].parameters["Text"]
+    assert spoken.startswith("Hi ")
+    assert spoken.encode()
+    assert found.attributes is not None
+    assert msgspec.json.encode(found.attributes)

@@ -5,6 +5,7 @@ The kinds of number are judged by libphonenumber's tables; the numbers here are 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from helpers.call_world import FACTS, World
 from outdial.calls.destinations import classify
 from outdial.calls.gate import Moment, destination, judge
+from outdial.config.settings import Config
 from outdial.model.requests import PlaceCall, Refusal
 from outdial.model.settings import CallSettings, Trunk
 
@@ -73,43 +75,43 @@ WHOLE: list[tuple[str, dict[str, Any], str]] = [
         "not_allowed",
         {"to": "+19005550150"},
         "+1900555**** is a premium-rate number, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+41840123456"},
         "+4184012**** is a shared-cost number, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+870123456789"},
         "+87012345**** is a satellite number, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+883510012345"},
         "+88351001**** belongs to no country, which the allow-list of destinations leaves out. "
-        "To allow it all the same, add its first digits to allowed_prefixes.",
+        "To allow it all the same, add its first digits to allow_prefixes.",
     ),
     (
         "not_allowed",
         {"to": "+12465550123"},
         "+1246555**** is in BB, and only US may be called. "
-        "Add a number of that country with `outdial number add`, or name the country in allowed_countries.",
+        "Add a number of that country with `outdial number add`, or name the country in allow_countries.",
     ),
     (
         "not_allowed",
         {"to": "+10000000000"},
         "+1000000**** is in no country that is known, and only US may be called. "
-        "Add a number of that country with `outdial number add`, or name the country in allowed_countries.",
+        "Add a number of that country with `outdial number add`, or name the country in allow_countries.",
     ),
     (
         "not_allowed",
         {"facts": replace(FACTS, countries_owned=())},
         "+1206555**** is in US, and no country may be called yet. "
-        "Add a number of that country with `outdial number add`, or name the country in allowed_countries.",
+        "Add a number of that country with `outdial number add`, or name the country in allow_countries.",
     ),
     (
         "not_owned",
@@ -269,3 +271,38 @@ def test_no_message_shows_a_whole_number() -> None:
         shown = given.get("to", "+12065550150")
         assert shown not in message
         assert "+12065550100 is" not in message
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "kind"),
+    [
+        ("+49900312345678", "DE", "premium-rate"),
+        ("+4913712345678", "DE", "shared-cost"),
+        ("+46900123456789", "SE", "premium-rate"),
+        ("+358600123456789", "FI", "premium-rate"),
+    ],
+)
+def test_digits_too_many_do_not_hide_what_a_number_costs(number: str, country: str, kind: str) -> None:
+    """Exchanges ignore them (E.164 allows overlap signalling), so that the call would be put through and charged."""
+    found = destination(number, (country,), CallSettings())
+    assert found is not None
+    assert found.reason == "not_allowed"
+    assert f"is a {kind} number" in found.detail
+
+
+@pytest.mark.parametrize("number", ["+12065550150", "+4915112345678", "+442071838750", "+493012345678", "+431234567890", "+393123456789"])
+def test_ordinary_numbers_are_not_taken_for_expensive_ones(number: str) -> None:
+    assert destination(number, ("US", "DE", "GB", "AT", "IT"), CallSettings()) is None
+
+
+def test_every_setting_that_a_refusal_names_exists() -> None:
+    crowded = CallSettings(max_calls=1, max_calls_per_key=1)
+    found = [
+        refusal(to="+18765551234"),
+        refusal(to="+19005551234"),
+        refusal(Moment(calls=1), crowded),
+        refusal(Moment(calls_of_key=1), crowded),
+    ]
+    named = {name for one in found for name in re.findall(r"\b[a-z]+_[a-z_]+", one.detail)}
+    assert named == {"allow_countries", "allow_prefixes", "max_calls", "max_calls_per_key"}
+    assert named <= set(Config.model_fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from helpers.call_world import PLAY, RECORD, World, action
 from outdial.model import media, work
 from outdial.model.events import ActionFailed, ActionSucceeded, HungUp
@@ -119,15 +121,16 @@ def test_a_recording_of_an_earlier_run_is_repaired_and_delivered() -> None:
     assert len(world.all(work.Deliver)) == 1
 
 
-def test_a_recording_whose_file_is_gone_is_given_up() -> None:
+@pytest.mark.parametrize("reason", ["not_found", "format"])
+def test_a_recording_whose_file_is_gone_is_given_up(reason: str) -> None:
     world = World()
     world.quiet(work.Repair)
     world.give(row(1))
-    world.give(work.WorkFailed(token=world.last(work.Repair).token, reason="not_found"))
-    assert "a recording is lost: its file is not there" in world.notes()
+    world.give(work.WorkFailed(token=world.last(work.Repair).token, reason=reason, detail="/r/1.wav is not there"))
+    assert "a recording is lost: /r/1.wav is not there" in world.notes()
     assert world.control.next_deadline() is None
     last = world.records(RecordingRow)[-1]
-    assert (last.error, last.path) == ("not_found", "")
+    assert (last.error, last.path) == ("/r/1.wav is not there", "")
 
 
 def test_the_engine_dies_while_it_records() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from helpers.command import Ran
 from outdial import __version__
+from outdial.store import Store
 
 Outdial = Callable[..., Ran]
 
@@ -117,6 +120,22 @@ def test_a_folder_of_other_things_is_not_taken(outdial: Outdial, tmp_path: Path)
     ran = outdial("key", "create", "--data", tmp_path / "photos")
     assert (ran.status, ran.code) == (1, "data_folder")
     assert "is no data folder" in ran.err
+
+
+@pytest.mark.parametrize(
+    "command", [("up", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--carrier", "127.0.0.1:0"), ("key", "create")]
+)
+def test_a_folder_of_a_later_version_is_left_alone(outdial: Outdial, tmp_path: Path, command: tuple[str, ...]) -> None:
+    folder = tmp_path / "d"
+    folder.mkdir()
+    Store.open(folder / "outdial.db").close()
+    with closing(sqlite3.connect(folder / "outdial.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    ran = outdial(*command, "--data", folder)
+    assert (ran.status, ran.code) == (1, "data_folder")
+    assert ran.err.startswith(f"error: The database {folder / 'outdial.db'} was made by a later version of Outdial (")
+    assert ran.err.rstrip().endswith("hint: Use that version, or another data folder.")
+    assert not (folder / "node.json").exists()
 
 
 def test_a_program_that_has_read_enough_is_no_error(tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import select
 import subprocess
 import sys
 import wave
@@ -57,6 +61,43 @@ def test_a_second_demo_uses_what_the_first_one_made(tmp_path: Path) -> None:
     listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}).stdout)
     assert len({call["call"]["application"] for call in listed["calls"]}) == 1
     assert len(listed["calls"]) == 2
+
+
+def test_on_a_terminal_it_stays_up_and_what_it_suggests_works_as_printed(tmp_path: Path) -> None:
+    """All but the call to the voicemail, which takes its time; the program calls a busy line, so that no call is left to wait for."""
+    (tmp_path / "outdial").write_text(f"#!{sys.executable}\nimport sys\nsys.path[:0] = {sys.path!r}\n{START}\n")
+    (tmp_path / "outdial").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path), "NO_COLOR": "1"}
+    ours, theirs = pty.openpty()
+    command = ["timeout", "-s", "KILL", "60", str(tmp_path / "outdial"), "demo", "--to", "+12065550156", "--data", "demo"]
+    node = subprocess.Popen(command, cwd=tmp_path, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    try:
+        said = ""
+        while "Ctrl-C ends the node." not in said:
+            assert select.select([ours], [], [], 60)[0], said
+            try:
+                said += os.read(ours, 65536).decode()
+            except OSError:  # the other side was closed
+                raise AssertionError(said) from None
+        block = said.partition("In another terminal:")[2].partition("docs/")[0]
+        lines = re.sub(r"\\\s+", "", block.replace("\r", "")).split("\n")
+        suggested = [re.split(r" {3,}", line.strip())[0] for line in lines if line.strip()]
+        assert len(suggested) == 5
+        for line in suggested:
+            if "+12065550161" in line:
+                continue
+            if line.endswith(".py"):
+                line += " +12065550156"
+            ran = subprocess.run(line, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30, check=False)
+            assert ran.returncode == (1 if "outdial call " in line else 0), f"{line}: {ran.stdout}{ran.stderr}"
+            assert re.search(r"^[0-9a-f-]{36}$|failed \(busy\)|LASTED|486 Busy Here", ran.stdout, re.M), ran.stdout
+    finally:
+        os.write(ours, b"\x03")
+        node.send_signal(2)
+        status = node.wait(30)
+        os.close(ours)
+    assert status == 1, "as the call ended"
 
 
 def test_a_program_that_fails_is_named(outdial: Outdial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,3 +157,24 @@ def test_a_core_that_raises_costs_its_input_and_nothing_else() -> None:
     loud.give("c", 3)
     with pytest.raises(ValueError, match="three"):
         loud.run(0.0)
+
+
+def test_an_observer_that_raises_keeps_nothing_from_being_delivered() -> None:
+    seen: list[str] = []
+    faults: list[tuple[str, Any, str]] = []
+
+    def observer(source: str, destination: str, item: Any, now: float) -> None:
+        raise OSError(f"no space for {item}")
+
+    pump = Pump(
+        {"d": Doubler()},
+        {"p": lambda item, now: seen.append(item)},
+        {("d", str): "p"},
+        [observer],
+        lambda where, item, error: faults.append((where, item, str(error))),
+    )
+    pump.give("d", 1)
+    pump.run(5.0)
+    assert seen == ["1a", "1b"]
+    assert faults[0] == ("d", 1, "no space for 1")
+    assert len(faults) == 3

@@ -2,7 +2,7 @@
 
 `with Sipp(folder, callee("plain")) as peer:` starts it and waits until its port is bound; `peer.address` is where to call;
 `peer.wait()` gives the `Verdict`. A caller is given the address that it calls. Nothing here sleeps a fixed time: waits are for the
-port in /proc/net/udp and for the process's end, both bounded.
+port to be bound and for the process's end, both bounded.
 """
 
 from __future__ import annotations
@@ -391,12 +391,11 @@ class Sipp:
             process.wait(10)
 
     def _await_port(self) -> None:
-        """Until its ports stand in /proc/net/udp: probing it with a message would count as one of its calls."""
-        wanted = [f":{port:04X} " for port in (self.address[1], self.media_port, self.media_port + 2)]
+        """Until its ports are bound: probing it with a message would count as one of its calls."""
+        wanted = [(self.address[0], port) for port in (self.address[1], self.media_port, self.media_port + 2)]
         pause = threading.Event()
         for _ in range(500):
-            table = Path("/proc/net/udp").read_text()
-            if all(port in table for port in wanted):
+            if all(_is_bound(one) for one in wanted):
                 return
             assert self._process is not None
             if self._process.poll() is not None:
@@ -424,3 +423,16 @@ def callee(name: str) -> tuple[str, ...]:
 def caller(name: str) -> tuple[str, ...]:
     """The steps of a caller, by name: see `CALLERS`."""
     return CALLERS[name]
+
+
+def _is_bound(address: tuple[str, int]) -> bool:
+    """As the kernel's table says; where /proc is not mounted, by trying to take the port."""
+    table = Path("/proc/net/udp")
+    if table.exists():
+        return f":{address[1]:04X} " in table.read_text()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(address)
+        except OSError:
+            return True
+    return False

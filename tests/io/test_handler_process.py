@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from helpers.handler_node import HandlerNode, invoke, javascript, python, run
+from helpers.proc import needs_proc
 from outdial.io.interpreters import CannotRun, command_line
 from outdial.io.process_memory import resident_mb
 from outdial.model.actions import Action
@@ -340,6 +341,7 @@ def test_which_program_runs_a_handler(tmp_path: Path) -> None:
         command_line(node, str(tmp_path))
 
 
+@needs_proc
 def test_the_memory_of_a_group_is_that_of_all_its_processes() -> None:
     code = "import subprocess, sys, time; x = b'x' * 50_000_000; print(flush=True); sys.stdin.read()"
     whole = f"import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', {code!r}], stdin=subprocess.PIPE); {code}"

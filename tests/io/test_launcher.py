@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.proc import needs_proc
 from outdial.io.launcher import PACKAGE_ROOT, launch
 
 ECHO = """
@@ -75,6 +76,7 @@ def test_a_child_leads_its_group_has_our_socket_and_ends_with_it() -> None:
     assert not child.running
 
 
+@needs_proc
 def test_the_socket_can_be_named_by_a_variable_and_nothing_else_is_open() -> None:
     spare = os.open("/dev/null", os.O_RDONLY)
     os.set_inheritable(spare, True)

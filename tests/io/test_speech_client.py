@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers.proc import needs_proc
 from helpers.sounds import heard
 from outdial.io.launcher import PACKAGE_ROOT
 from outdial.io.objects import LocalObjects
@@ -56,6 +57,7 @@ async def length(client: SpeechClient, to: Path, text: str, voice: str = "Joanna
     return seconds
 
 
+@needs_proc
 def test_it_speaks(tmp_path: Path) -> None:
     to = tmp_path / "said.wav"
 

@@ -215,7 +215,10 @@ def test_a_recording_that_was_cut_off_is_mended(tmp_path: Path) -> None:
         assert await bench.ask(Repair(token=Token(9), path=str(recording))) == [Repaired(token=Token(9), samples=4000)]
         assert heard(recording)[2] == 0.5
         (failed,) = await bench.ask(Repair(token=Token(10), path=str(tmp_path / "none.wav")))
-        assert isinstance(failed, WorkFailed)
+        assert failed == WorkFailed(token=Token(10), reason="not_found", detail=f"{tmp_path / 'none.wav'} is not there")
+        (tmp_path / "empty.wav").touch()
+        (failed,) = await bench.ask(Repair(token=Token(11), path=str(tmp_path / "empty.wav")))
+        assert failed.reason == "format"
 
     run(bench, main)
 

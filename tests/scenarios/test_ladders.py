@@ -1,4 +1,4 @@
-"""Every scenario of this folder, one test each."""
+"""Every scenario of this folder, one test each; no line of its log shows a bare number or address."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from helpers.observed import Watch
 from outdial.testing.ladder import Ladder
-from outdial.testing.ladder_text import Scenario, read
+from outdial.testing.ladder_text import Scenario
 
-HERE = Path(__file__).parent
-ALL = [(path.stem, scenario) for path in sorted(HERE.glob("*.ladder")) for scenario in read(path)]
+from .scenarios import ALL
 
 
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=f"{file}: {one.title}") for file, one in ALL])
 def test_ladder(scenario: Scenario, tmp_path: Path) -> None:
-    Ladder(scenario, tmp_path).run()
+    watch = Watch()
+    ladder = Ladder(scenario, tmp_path, observers=watch.observers)
+    watch.world = ladder.world
+    world = ladder.run()
+    watch.nothing_is_bare()
+    assert not world.cdrs or any("call=" in line for line in watch.lines)

@@ -100,6 +100,20 @@ def test_an_icmp_error_names_its_destination_and_costs_no_other_datagram(run: Ru
     with_ears(run, work)
 
 
+def test_after_an_icmp_error_it_still_hears(run: Run) -> None:
+    """libuv stops listening on a socket with a pending error: one datagram to a closed port would have made it deaf for ever."""
+
+    async def work(one: Ear, two: Ear) -> None:
+        for number in range(1, 4):
+            one.send(closed_port(), b"a")
+            await one.until(2 * number - 1)
+            two.send(one.udp.local, b"b")
+            await one.until(2 * number)
+        assert [type(item) for item in one.items] == [TransportFailed, Datagram] * 3
+
+    with_ears(run, work)
+
+
 @pytest.mark.parametrize(
     ("to", "data", "detail"),
     [

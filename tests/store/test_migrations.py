@@ -67,7 +67,7 @@ def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     with opened(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
-    with pytest.raises(FolderError, match=r"outdial.db was made by a later version of outdial") as raised:
+    with pytest.raises(FolderError, match=r"outdial.db was made by a later version of Outdial") as raised:
         Store.open(path)
     assert raised.value.hint == "use that version, or another data folder"
     assert path.read_bytes() == before

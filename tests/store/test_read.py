@@ -138,3 +138,19 @@ def test_reading_does_not_hold_the_writer_up(tmp_path: Path) -> None:
         store.put(Save(token=Token(1), unit=made.created()), 0.0)
         assert got.until(bool) == [Saved(token=Token(1))]
     store.close()
+
+
+def test_what_one_reading_sees_is_of_one_moment(tmp_path: Path) -> None:
+    """A call that ends between two queries is not seen with a CDR and without its end."""
+    path = tmp_path / "outdial.db"
+    store = Store.open(path)
+    got = Collector()
+    store.connect(got)
+    with reader(path) as beside:
+        assert read.history(beside, made.CALL) is None
+        store.put(Save(token=Token(1), unit=made.created()), 0.0)
+        got.until(lambda results: results == [Saved(token=Token(1))])
+        assert read.history(beside, made.CALL) is None
+    with reader(path) as later:
+        assert read.history(later, made.CALL) is not None
+    store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,17 @@ def test_what_waited_long_is_written_in_bounded_transactions(store: Store, path:
             put(save(token, made.call_row(CallId(f"call-{token}"))), 0.0)
     assert got.until(lambda results: len(results) == 95) == saved(*range(1, 96))
     assert max(batches.results) <= 10
+
+
+def test_a_close_in_the_moment_in_which_the_writer_stops_lingering_is_noticed() -> None:
+    """The time is up, and before the writer has the lock again the store is closed: nothing would wake it a second time."""
+
+    class Closing(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None, "it sleeps for good, though the backlog is closed"
+            backlog._closed = True
+            return False
+
+    backlog = Backlog()
+    backlog._changed = Closing(threading.Lock())
+    assert backlog.wait() is False

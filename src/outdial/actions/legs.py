@@ -29,11 +29,11 @@ def choose(raw: dict[str, Any], context: Context, message: str = BAD_LEG) -> Leg
 
 
 def echo(action: Action, leg: LegFacts, known: dict[str, Any]) -> Action:
-    """The action as events echo it (reference 2.3): the leg named both ways, then `known` where it is not None or a
+    """The action as events echo it (reference 2.3 and 5): the leg named both ways, then `known` where it is not None or a
     selector."""
-    parameters = {name: value for name, value in known.items() if value is not None}
-    parameters.update(CallId=leg.leg, ParticipantTag=leg.tag)
-    return Action(type=action.type, parameters=parameters)
+    selectors = {"CallId": leg.leg, "ParticipantTag": leg.tag}
+    others = {name: value for name, value in known.items() if value is not None and name not in selectors}
+    return Action(type=action.type, parameters={**selectors, **others})
 
 
 def as_given(raw: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..model.actions import Action
 from ..model.events import (
@@ -26,13 +27,25 @@ from ..model.participants import Participant
 from .hangup_code import hangup_code
 
 SCHEMA_VERSION = "1.0"
+MAX_EVENT_BYTES = 256 * 1024
+MAX_ECHO_BYTES = 64 * 1024
+"""Of the parameters of an action, in an event that would be too long otherwise."""
 Json = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 
 
 def event_json(invoke: Invoke) -> bytes:
-    """The body of one invocation, as UTF-8 without spaces."""
+    """The body of one invocation, as UTF-8 without spaces. Where the echo of an action makes it too long, parameters are left out of it."""
+    text = _body(invoke)
+    event = invoke.event
+    if len(text) > MAX_EVENT_BYTES and isinstance(event, ActionFailed | ActionSucceeded | ActionInterrupted | DigitsReceived):
+        action = replace(event.action, parameters=_fitting(event.action.parameters))
+        text = _body(replace(invoke, event=replace(event, action=action)))
+    return text
+
+
+def _body(invoke: Invoke) -> bytes:
     name, action_data = _EVENTS[type(invoke.event)]
     body: Json = {"SchemaVersion": SCHEMA_VERSION, "Sequence": invoke.sequence, "InvocationEventType": name}
     data = action_data(invoke.event, invoke.participants)
@@ -50,6 +63,16 @@ def event_json(invoke: Invoke) -> bytes:
         body["ErrorType"] = invoke.event.error_type
         body["ErrorMessage"] = invoke.event.message
     return _encode(body)
+
+
+def _fitting(parameters: Json) -> Json:
+    kept, room = {}, MAX_ECHO_BYTES
+    for name, value in parameters.items():
+        size = len(_encode({name: value}))
+        if size <= room:
+            room -= size
+            kept[name] = value
+    return kept
 
 
 def _participant(one: Participant) -> Json:

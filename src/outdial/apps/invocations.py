@@ -34,7 +34,7 @@ from ..model.workers import (
 )
 from .connections import Connections
 from .context import context_of, log_stream_name
-from .event_json import event_json
+from .event_json import MAX_EVENT_BYTES, event_json
 from .functions import Functions, unserved
 from .http_reply import http_error
 from .invocation import INVOCATION, Invocation, InvocationInput, InvocationState, first_line
@@ -42,7 +42,6 @@ from .pool import Pool
 from .reply_json import Blank, Fault, bad_reply, read_reply, too_large
 from .worker import Worker, WorkerInput
 
-MAX_EVENT_BYTES = 256 * 1024
 KEPT_REPLY_BYTES = 64 * 1024
 KEPT_ERROR_CHARACTERS = 16 * 1024
 KEPT_OUTPUT_S = 0.5

@@ -48,6 +48,8 @@ class Pool:
         self._backoff = Backoff(DEATH_DELAYS_S, DEATH_WINDOW_S)
         self._start_at = 0.0
         self._last_death = ""
+        self._deadly: Invocation | None = None
+        """The event that a worker died of last: its next attempt says nothing about other calls' events."""
         self._broken = ""
 
     # What the core asks
@@ -174,7 +176,10 @@ class Pool:
 
     def died(self, worker: Worker, why: str, now: float) -> None:
         self._last_death = why
-        self._start_at = self._backoff.died(now)
+        event = worker.invocation
+        if event is None or event is not self._deadly:
+            self._start_at = self._backoff.died(now)
+        self._deadly = event
         if self._start_at > now:
             self._core.timers.set(("start", self.spec.name), self._start_at, "back-off")
             if not self._live():
@@ -195,6 +200,7 @@ class Pool:
         """A worker has answered."""
         if self._backoff.deaths:
             self._backoff.worked()
+            self._deadly = None
 
     def exited(self, worker: Worker, status: int, detail: str, now: float) -> None:
         why = exit_text(worker.state is WorkerState.STARTING, status, detail)

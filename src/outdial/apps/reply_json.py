@@ -6,7 +6,9 @@ text of the largest size stays bounded: keys that mean nothing are skipped witho
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -80,6 +82,7 @@ _envelope = msgspec.json.Decoder(_Envelope)
 _any = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|([\[{])|[\]}]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SCAN_BYTES = 256 * 1024
 
 
@@ -126,6 +129,11 @@ def _refuse(path: str, wanted: str, message: str = UNREADABLE, error_type: str =
     return _Entry(Fault(error_type=error_type, message=message, path=path, wanted=wanted))
 
 
+def _whole_characters(text: str) -> str:
+    """The same JSON with what is half a character (a handler cut a text within an emoji: `"\\ud83d"`) replaced. Raises as `json` does."""
+    return json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
 def _open(text: str) -> _Envelope:
     if len(text) > MAX_REPLY_BYTES:
         raise _refuse("", f"at most 6 MB, got {len(text)} characters")
@@ -136,6 +144,9 @@ def _open(text: str) -> _Envelope:
     except msgspec.ValidationError:
         raise _refuse("", f"expected a JSON object, got {_kind_of_text(text)}") from None
     except (msgspec.DecodeError, UnicodeError) as error:
+        if len(text) <= MAX_READ_BYTES and _SURROGATE.search(text):
+            with suppress(ValueError, RecursionError, msgspec.MsgspecError):
+                return _envelope.decode(_whole_characters(text))
         raise _refuse("", f"not JSON: {error}") from None
     except RecursionError:
         raise _refuse("", f"at most {MAX_DEPTH} levels of nesting") from None

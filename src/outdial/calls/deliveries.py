@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 900.0
 AT_ONCE = 8
-GIVE_UP = frozenset({"not_found"})
-"""A file that is not there cannot be repaired later either."""
+GIVE_UP = frozenset({"not_found", "format"})
+"""A file that is not there, or is no recording, cannot be repaired later either."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class Deliveries:
         self._keep(owed, replace(row, tries=row.tries + 1, error=error, path="" if lost else row.path))
         if lost:
             del self._owed[row.recording]
-            self._shared.note(row.call, "error", "a recording is lost: its file is not there", recording=row.recording)
+            self._shared.note(row.call, "error", f"a recording is lost: {error}", recording=row.recording)
             return
         level = "warning" if row.tries < 2 else "debug"
         what = f"a recording could not be delivered and is kept: {error}"

@@ -14,6 +14,7 @@ Kind = Literal["ordinary", "premium", "shared_cost", "satellite", "non_geographi
 
 SATELLITE_CODES = frozenset({870, 881})
 """Inmarsat, and the global mobile satellite system (ITU-T E.164, list of assigned codes)."""
+PAID: dict[int, Kind] = {PhoneNumberType.PREMIUM_RATE: "premium", PhoneNumberType.SHARED_COST: "shared_cost"}
 SHORT = 6
 """Emergency and special numbers are looked for among numbers of at most so many digits; the few longer short codes of the tables are
 carriers' prefixes in front of ordinary numbers."""
@@ -59,10 +60,19 @@ def _kind(parsed: phonenumbers.PhoneNumber, code: int, regions: tuple[str, ...])
         return "satellite"
     if "001" in regions:
         return "non_geographic"
+    return _paid(parsed) or "ordinary"
+
+
+def _paid(parsed: phonenumbers.PhoneNumber) -> Kind | None:
+    """Premium or shared cost. Exchanges ignore digits that are one too many, so a number of no known type is also tried without its last
+    ones: `+49 900 3123456 7` rings, and costs, what `+49 900 3123456` does."""
     found = phonenumbers.number_type(parsed)
-    if found == PhoneNumberType.PREMIUM_RATE:
-        return "premium"
-    return "shared_cost" if found == PhoneNumberType.SHARED_COST else "ordinary"
+    shorter = phonenumbers.PhoneNumber()
+    shorter.merge_from(parsed)
+    while found == PhoneNumberType.UNKNOWN and (shorter.national_number or 0) > 999:
+        shorter.national_number = (shorter.national_number or 0) // 10
+        found = phonenumbers.number_type(shorter)
+    return PAID.get(found)
 
 
 def _special(digits: str, regions: Iterable[str], is_a_telephone: bool) -> str:

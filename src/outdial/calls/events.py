@@ -139,8 +139,10 @@ class Events:
 
     def keep(self, attributes: dict[str, Any] | None) -> None:
         """A reply's attributes: a whole replacement; {} clears, None keeps (reference 7)."""
-        if attributes is None or (attributes or None) == self.attributes:
+        if attributes is None:
+            return
+        text = msgspec.json.encode(attributes) if attributes else b""
+        if text == (msgspec.json.encode(self.attributes) if self.attributes else b""):  # 1, 1.0 and true are equal here, and not in JSON
             return
         self.attributes = attributes or None
-        text = msgspec.json.encode(attributes) if attributes else b""
         self._shared.record(AttributesRow(call=self._call, attributes=text))

@@ -78,7 +78,7 @@ def _listed(called: Destination, shown: str, countries_owned: tuple[str, ...], s
         return _no(
             "not_allowed",
             f"{shown} {NEVER_BY_DEFAULT[called.kind]}, which the allow-list of destinations leaves out. "
-            "To allow it all the same, add its first digits to allowed_prefixes.",
+            "To allow it all the same, add its first digits to allow_prefixes.",
         )
     allowed = settings.allowed_countries if settings.allowed_countries is not None else countries_owned
     if called.region is not None and called.region in allowed:
@@ -87,7 +87,7 @@ def _listed(called: Destination, shown: str, countries_owned: tuple[str, ...], s
     wanted = f"only {', '.join(sorted(allowed))} may be called" if allowed else "no country may be called yet"
     return _no(
         "not_allowed",
-        f"{shown} {where}, and {wanted}. Add a number of that country with `outdial number add`, or name the country in allowed_countries.",
+        f"{shown} {where}, and {wanted}. Add a number of that country with `outdial number add`, or name the country in allow_countries.",
     )
 
 

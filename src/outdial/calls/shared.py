@@ -74,7 +74,8 @@ class Shared:
 
     def note(self, call: CallId, level: Any, what: str, **facts: str | int | float) -> None:
         """Say something for the log and the call's record; a peer that makes us say too much of one call is not listened to for ever."""
-        self._notes[call] += 1
+        if call in self.active:  # what is said of a call that has ended is not counted: nobody would forget the count
+            self._notes[call] += 1
         if self._notes[call] < MOST_NOTES:
             self._out.append(Note(call=call, level=level, what=what, facts=facts))
         elif self._notes[call] == MOST_NOTES:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutdialError
-from .client import path_part
 from .options import Data, Json
 
 
@@ -22,7 +21,7 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Place a call and follow it to its end; exits 1 where it fails."""
-    from .client import find
+    from .client import find, path_part
     from .output import data as print_json
     from .up import pairs
 
@@ -70,6 +69,7 @@ def follow(node: Any, id: str, as_json: bool = False) -> int:
 
     from ..console.told import Teller
     from ..model.records import CallEnded, Record
+    from .client import path_part
     from .output import say
 
     decoder = msgspec.json.Decoder(Record)

@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +29,7 @@ NEEDED = (("boto3", "boto3"), ("espeakng_loader", "espeakng-loader"))
 LONGEST_S = 180.0
 COMMITTED_S = 30.0
 READY_EVERY_S = 0.02
+STARTS = 3
 
 
 class Demonstration:
@@ -44,7 +46,6 @@ class Demonstration:
             if find_spec(module) is None:
                 raise OutdialError("extra_needed", what="The demo", package=package, extra="local")
         check_holder(self._data)
-        config = self._config()
         live = import_module("outdial.node.live")
         with contextlib.ExitStack() as leave:
             log: list[TextIO] = []
@@ -54,8 +55,18 @@ class Demonstration:
                     log.append(leave.enter_context((self._data / "demo.log").open("w", buffering=1)))
                 log[0].write(f"{line}\n")
 
-            ended = live.run(config, self._tell, write)
+            ended = self._start(live, write)
         return ended or self._status
+
+    def _start(self, live: Any, write: Callable[[str], None]) -> int:
+        """Run the node; once more where somebody took a port between our look and the node's."""
+        for _ in range(STARTS - 1):
+            try:
+                return int(live.run(self._config(), self._tell, write))
+            except OutdialError as error:
+                if error.code != "port_taken":
+                    raise
+        return int(live.run(self._config(), self._tell, write))
 
     def _config(self) -> Any:
         """Defaults, whatever the environment and the folder say; another port where one is taken."""
@@ -173,7 +184,7 @@ The node stays up. In another terminal:
   {outdial} calls ls {there}                what has been called
   {outdial} calls trace last {there}        the ladder of the last call
   AWS_ENDPOINT_URL_CHIME_SDK_VOICE={http} AWS_ACCESS_KEY_ID=outdial \\
-    AWS_SECRET_ACCESS_KEY=outdial AWS_REGION=us-east-1 {python} {_near(examples() / PROGRAM)}
+    AWS_SECRET_ACCESS_KEY=outdial AWS_DEFAULT_REGION=us-east-1 {python} {_near(examples() / PROGRAM)}
 
 docs/carrier.md lists who can be called. Change {_near(examples() / HANDLER)} and call again: it is reloaded.
 Ctrl-C ends the node.""",

@@ -51,7 +51,7 @@ def _without_node(folder: Any, label: str) -> dict[str, Any]:
 
     from ..api.keys import make_key
     from ..config import load
-    from ..errors import OutdialError
+    from ..errors import DataFolderError
     from ..io.clock import Wall, now
     from ..io.ids import LiveIds
     from ..store.folder import Folder, FolderError
@@ -60,9 +60,12 @@ def _without_node(folder: Any, label: str) -> dict[str, Any]:
     try:
         held = Folder.hold(folder)
     except FolderError as error:
-        raise OutdialError("data_folder", folder=folder, problem=str(error)) from None
+        raise DataFolderError(str(error), error.hint) from None
     try:
-        store = Store.open(held.database)
+        try:
+            store = Store.open(held.database)
+        except FolderError as error:
+            raise DataFolderError(str(error), error.hint) from None
         try:
             row = make_key(LiveIds(), load().account, label, Wall()(now()))
             asyncio.run(store.resources.keys.create(row))

@@ -97,7 +97,7 @@ class Teller:
         if row.delivered:
             return self._line_of_recording(f"recorded {lasted(row.samples / 8)}: {row.path}")
         if not row.path:
-            return self._line_of_recording("recording lost: its file is not there")
+            return self._line_of_recording(f"recording lost: {words(row.error, self._full)}")
         if row.error:
             return self._line_of_recording(f"recording kept for later ({words(row.error, self._full)}): {row.path}")
         return []

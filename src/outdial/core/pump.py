@@ -19,7 +19,7 @@ Observer = Callable[[str, str, Any, float], None]
 """(source, destination, value, now): each value that passes, before it is delivered. An observer that has a method `wants(type) -> bool` is
 shown the types that it wants only."""
 OnFault = Callable[[str, Any, Exception], None]
-"""(core or port, input, error): something of ours raised, which is a bug; the pump goes on with the next input."""
+"""(core or port, input, error): something of ours, or an observer, raised, which is a bug; the pump goes on with the next input."""
 
 
 class Unrouted(LookupError):
@@ -46,6 +46,9 @@ class Pump:
         self._on_fault = on_fault
         self._queue: deque[tuple[str, str, Any]] = deque()
         self._deadlines: dict[str, Deadline | None] = {name: core.next_deadline() for name, core in self._cores.items()}
+        self._soonest: Deadline | None = None
+        self._stale = True
+        """Whether what is soonest has to be looked for anew."""
         self._running = False
         for (source, kind), destination in self._routes.items():
             if destination not in self._cores and destination not in self._ports:
@@ -54,6 +57,11 @@ class Pump:
     def give(self, destination: str, item: Any, source: str = "world") -> None:
         """Queue one input for a core (or a port); `run` delivers it."""
         self._queue.append((source, destination, item))
+
+    def replace(self, name: str, core: Core) -> None:
+        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
+        self._cores[name] = core
+        self._deadlines[name] = core.next_deadline()
 
     def run(self, now: float) -> None:
         """Deliver until nothing is queued and no core has an output. Calls from inside a port only queue."""
@@ -66,7 +74,10 @@ class Pump:
                 source, destination, item = queue.popleft()
                 observers = self._seen_by.get(type(item))
                 for observer in self._learn(type(item)) if observers is None else observers:
-                    observer(source, destination, item, now)
+                    try:
+                        observer(source, destination, item, now)
+                    except Exception as error:  # whoever only looks on keeps nothing from being delivered
+                        self._fault(destination, item, error)
                 core = self._cores.get(destination)
                 try:
                     if core is None:
@@ -82,11 +93,13 @@ class Pump:
 
     def fire(self, now: float) -> None:
         """Call `handle_timer` of each core that is due, then `run`."""
-        self.run(now)
+        if self._queue:
+            self.run(now)
         for _ in range(100):  # a timer may arm another one for this very moment
-            due = [name for name, deadline in self._deadlines.items() if deadline is not None and deadline.at <= now]
-            if not due:
+            soonest = self.next_deadline()
+            if soonest is None or soonest.at > now:
                 return
+            due = [name for name, deadline in self._deadlines.items() if deadline is not None and deadline.at <= now]
             for name in due:
                 core = self._cores[name]
                 try:
@@ -94,7 +107,14 @@ class Pump:
                 except Exception as error:
                     self._fault(name, self._deadlines[name], error)
                 self._drain(name, core)
-            self.run(now)
+            if self._queue:
+                self.run(now)
+
+    def replace(self, name: str, core: Core) -> None:
+        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
+        self._cores[name] = core
+        self._deadlines[name] = core.next_deadline()
+        self._stale = True
 
     def replace(self, name: str, core: Core) -> None:
         """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
@@ -103,7 +123,14 @@ class Pump:
 
     def next_deadline(self) -> Deadline | None:
         """The earliest deadline of any core, or None."""
-        return min((d for d in self._deadlines.values() if d is not None), default=None)
+        if self._stale:
+            self._stale = False
+            soonest: Deadline | None = None
+            for deadline in self._deadlines.values():
+                if deadline is not None and (soonest is None or deadline.at < soonest.at):
+                    soonest = deadline
+            self._soonest = soonest
+        return self._soonest
 
     @property
     def idle(self) -> bool:
@@ -126,4 +153,11 @@ class Pump:
             if destination is None:
                 raise Unrouted(f"{name} put out {type(output).__name__}, and no route says where it goes")
             self._queue.append((name, destination, output))
-        self._deadlines[name] = core.next_deadline()
+        before, after = self._deadlines[name], core.next_deadline()
+        if after is before:
+            return
+        self._deadlines[name] = after
+        if before is self._soonest:
+            self._stale = True
+        elif after is not None and (self._soonest is None or after.at < self._soonest.at):
+            self._soonest = after

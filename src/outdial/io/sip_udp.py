@@ -78,14 +78,20 @@ class SipUdp:
             try:
                 data, source = self._sock.recvfrom(_SIZE)
             except BlockingIOError:
-                self._read_errors()
-                return
+                break
             except OSError:
                 self._read_errors()
                 continue
             self._on_item(Datagram(data=data, source=Address(host=source[0], port=source[1]), local=self.local))
             if self._sock.fileno() < 0:
                 return
+        self._read_errors()
+
+    def _listen_again(self) -> None:
+        """libuv, below uvloop, stops listening on a socket for good once it has seen an error pending there."""
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock.fileno())
+            self._loop.add_reader(self._sock.fileno(), self._readable)
 
     def _read_errors(self) -> bool:
         """Empty the error queue; whether there was anything in it."""
@@ -94,7 +100,9 @@ class SipUdp:
             try:
                 _, control, _, where = self._sock.recvmsg(512, 512, _MSG_ERRQUEUE)
             except OSError:
-                return found
+                break
+            if not found:
+                self._loop.call_soon(self._listen_again)
             found = True
             code = next((_EXTENDED_ERROR.unpack_from(data)[0] for _, _, data in control if len(data) >= _EXTENDED_ERROR.size), errno.EIO)
             if where:

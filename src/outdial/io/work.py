@@ -100,7 +100,7 @@ class Workshop:
             result = await self._do(item)
         except (ObjectFailed, AudioRefused, PatternRefused, SpeechFailed) as failed:
             result = WorkFailed(token=item.token, reason=failed.reason, detail=failed.detail)
-        except (OSError, wav.NotWav) as error:
+        except OSError as error:
             result = WorkFailed(token=item.token, reason="unreachable", detail=str(error))
         except Exception as error:  # our bug: logged as one, and its call goes on
             result = WorkFailed(token=item.token, reason="fault", detail=f"{type(error).__name__}: {error}")
@@ -126,7 +126,7 @@ class Workshop:
                 await self._objects.store(Path(file), bucket, key)
                 return Delivered(token=item.token)
             case Repair(path=file):
-                return Repaired(token=item.token, samples=await asyncio.to_thread(wav.repair, Path(file)))
+                return Repaired(token=item.token, samples=await asyncio.to_thread(_repair, Path(file)))
         raise TypeError(f"{type(item).__name__} is not work")
 
     async def _object(self, source: ObjectSource) -> tuple[Path, int]:
@@ -177,3 +177,12 @@ class Workshop:
 
     async def _prepare(self, path: Path, to: Path, name: str) -> int:
         return await asyncio.get_running_loop().run_in_executor(self._audio, prepare, path, to, name)
+
+
+def _repair(path: Path) -> int:
+    try:
+        return wav.repair(path)
+    except FileNotFoundError:
+        raise ObjectFailed("not_found", f"{path} is not there") from None
+    except wav.NotWav as error:
+        raise ObjectFailed("format", str(error)) from None

@@ -105,7 +105,7 @@ class WorkFailed(Value, frozen=True, kw_only=True):
 
 
 class Repair(Value, frozen=True, kw_only=True):
-    """Mend the header of a recording whose engine died. Answered by `Repaired` or `WorkFailed`."""
+    """Mend the header of a recording whose engine died. Answered by `Repaired` or `WorkFailed` (`not_found`, `format`: for good)."""
 
     token: Token
     path: str

@@ -64,10 +64,12 @@ async def _until_drained(node: Node, wishes: asyncio.Queue[float]) -> None:
 
 
 def _signals(node: Node) -> asyncio.Queue[float]:
-    """Wishes to end: SIGTERM and the first Ctrl-C drain, the second one hangs up now."""
+    """Wishes to end: SIGTERM, the terminal's end and the first Ctrl-C drain, the second one hangs up now."""
     wishes: asyncio.Queue[float] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN and number == signal.SIGHUP:
+            continue  # nohup: it is to outlive its terminal
         loop.add_signal_handler(number, wishes.put_nowait, node.config.drain_timeout)
     node.wish_to_end.add_done_callback(lambda wish: wishes.put_nowait(wish.result()) if not wish.cancelled() else None)
     return wishes
@@ -82,4 +84,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    try:
+        sys.stderr.write(f"{line}\n")  # by lines, as Python always has it
+    except (OSError, ValueError):
+        pass  # the terminal has gone or the log's disk is full: a line that nobody can read costs no call

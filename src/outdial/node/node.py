@@ -25,7 +25,7 @@ from ..children.children import Children
 from ..children.values import Unwant, Want
 from ..config import Config
 from ..core import Core, Observer, Port, Pump
-from ..errors import OutdialError
+from ..errors import DataFolderError, OutdialError
 from ..io import clock
 from ..io.credentials import in_files
 from ..io.dns import SipDns
@@ -101,7 +101,7 @@ class Node:
         try:
             self.folder = Folder.hold(config.data)
         except FolderError as error:
-            raise OutdialError("data_folder", folder=config.data, problem=str(error)) from None
+            raise DataFolderError(str(error), error.hint) from None
         leave.callback(self.folder.release)
         self.http = bind("HTTP", "--http", config.http, socket.SOCK_STREAM)
         leave.callback(self.http.close)
@@ -110,7 +110,10 @@ class Node:
         carrier_socket = bind("The built-in carrier", "--carrier", config.carrier, socket.SOCK_DGRAM) if config.builtin_carrier else None
         if carrier_socket is not None:
             leave.callback(carrier_socket.close)
-        self.store = Store.open(self.folder.database, report=self._report)
+        try:
+            self.store = Store.open(self.folder.database, report=self._report)
+        except FolderError as error:
+            raise DataFolderError(str(error), error.hint) from None
         leave.callback(self.store.close)
         if not config.http.loopback and not any(row.active for row in self.store.resources.keys.list()):
             raise OutdialError("keys_needed", address=str(config.http))
@@ -212,7 +215,10 @@ class Node:
         leave.callback(self.pump.close)
         self._reserve()
         self._give("children", Want(child="engine"))
-        for item in (*self.store.unfinished(), *self.store.undelivered()):
+        unfinished = self.store.unfinished()
+        if unfinished:
+            self._before_first_call()  # the far side of those calls: it died with them, and says so
+        for item in (*unfinished, *self.store.undelivered()):
             self._give("calls", item)
         self._lag = loop.create_task(self._watch_lag())
         leave.callback(self._lag.cancel)

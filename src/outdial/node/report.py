@@ -9,7 +9,7 @@ from ..children.values import Child, ChildState
 from ..config import Config
 from ..model.ids import CallId
 from ..model.media import EngineGone, Load, Ready
-from ..model.records import CallEnded, CallRow
+from ..model.records import CallEnded, CallRow, Unfinished
 from ..model.requests import Drain
 from ..model.work import Save, StoreState
 
@@ -46,6 +46,7 @@ class Report:
             Drain: self._on_drain,
             Load: self._on_load,
             Save: self._on_save,
+            Unfinished: self._on_unfinished,
         }
 
     def wants(self, kind: type) -> bool:
@@ -110,6 +111,9 @@ class Report:
 
     def _on_load(self, load: Load) -> None:
         self._load = load
+
+    def _on_unfinished(self, found: Unfinished) -> None:
+        self.calls.add(found.call.call)
 
     def _on_save(self, save: Save) -> None:
         for record in save.unit:

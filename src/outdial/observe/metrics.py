@@ -118,6 +118,8 @@ class Metrics:
                 self._ended.labels(record.termination.reason).inc()
                 self._talk.inc(record.billable_seconds)
                 self._in_progress.discard(record.call)
+                if self._creating.end(save.token) is not None:  # made and ended in one commit: its function cannot be invoked
+                    self._placed.inc()
             elif isinstance(record, CallEnded):
                 self._in_progress.discard(record.call)
 

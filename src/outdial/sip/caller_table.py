@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from .caller import Caller
 
 
+MOST_FORKS = 32
+"""2xx of one INVITE that get ACK and BYE. A peer that invents To tags makes us send, and keep, no more than that: each BYE is repeated up
+to ten times, to an address that the peer names."""
+
+
 class State(Symbol):
     RESOLVING = auto()
     HELD = auto()
@@ -43,6 +48,8 @@ class Input(Symbol):
     QUIET = auto()
     LOST = auto()
     ABANDON = auto()
+    UNKNOWN = auto()
+    """481 to the CANCEL of an earlier run's INVITE: the far side has no such call."""
 
 
 # --- steps ---
@@ -92,11 +99,11 @@ def _win(call: Caller, now: float) -> None:
 
 
 def _success_again(call: Caller, now: float) -> None:
-    """A repeat of a 2xx gets its ACK again; another fork's gets ACK and BYE."""
+    """A repeat of a 2xx gets its ACK again; another fork's gets ACK and BYE, up to `MOST_FORKS`."""
     fork = call.known_fork()
     if fork is not None:
         call.acknowledge_again(fork)
-    else:
+    elif len(call.forks) < MOST_FORKS:
         _lose(call, now)
 
 
@@ -133,6 +140,12 @@ def _end_abandoned(call: Caller, now: float) -> None:
     call.end = ("us", 408, "no final response to CANCEL", "")
     if call.tx is not None:
         call.tx.take(TxInput.ABANDON, now)
+
+
+def _end_unknown(call: Caller, now: float) -> None:
+    # Its INVITE's transaction stays: a 2xx that is on its way all the same gets ACK and BYE (RFC 3261 §9.1).
+    call.stack.disarm_session(call, "cancel")
+    call.end = ("us", 481, "the far side knows nothing of the call", "")
 
 
 def _cancel(call: Caller, now: float) -> None:
@@ -185,6 +198,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.HELD: {
         Input.GO: (State.CALLING, (_launch,)),
@@ -200,6 +214,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CALLING: {
         Input.PROVISIONAL: (State.PROCEEDING, (_report_provisional,)),
@@ -215,6 +230,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.PROCEEDING: {
         Input.PROVISIONAL: (State.PROCEEDING, (_report_provisional,)),
@@ -230,6 +246,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CANCEL_KEPT: {
         Input.PROVISIONAL: (State.CANCELLING, (_cancel,)),
@@ -245,6 +262,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CANCELLING: {
         Input.SUCCESS: (State.HANGING_UP, (_lose,)),
@@ -260,6 +278,7 @@ CALLER: Table = {
         Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
+        Input.UNKNOWN: (State.OVER, (_end_unknown, _finish)),
     },
     State.TALKING: {
         Input.SUCCESS: (State.TALKING, (_success_again,)),
@@ -275,6 +294,7 @@ CALLER: Table = {
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.HANGING_UP: {
         Input.SUCCESS: (State.HANGING_UP, (_success_again,)),
@@ -290,6 +310,7 @@ CALLER: Table = {
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: IGNORE("its 2xx has come all the same"),
     },
     State.OVER: {
         # Forks that answer late, and repeats of a 2xx whose ACK was lost: the INVITE's transaction still knows us for 64*T1.
@@ -308,6 +329,7 @@ CALLER: Table = {
                 Input.QUIET,
                 Input.LOST,
                 Input.ABANDON,
+                Input.UNKNOWN,
             ),
             IGNORE("it is over"),
         ),

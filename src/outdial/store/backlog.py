@@ -32,8 +32,13 @@ SOFT_LIMIT: Final = 64_000_000
 HARD_LIMIT: Final = 2 * SOFT_LIMIT
 """Beyond it everything new is dropped and counted; nothing of it is ever answered as saved."""
 LOST_KEPT: Final = 10_000
+REST_S: Final = 0.002
+"""Where somebody waits again as soon as a transaction has ended there is load: the writer rests so long, unless something is to be synced,
+and more goes in together."""
 LINGER_S: Final = 0.02
 """A unit that nobody waits for may wait so long for company: most are committed together with the next one that somebody waits for."""
+ANYTHING, AWAITED, SYNCED, NOTHING = range(4)
+"""How loud a unit is, and what is needed to wake the writer."""
 TRACES: Final = frozenset({SipMessageRow, OutputRow, NoteRow})
 RECORD_SIZE: Final = 600
 """A record without its bulk, as it lies in memory."""
@@ -63,7 +68,7 @@ def size_of(unit: Sequence[msgspec.Struct]) -> int:
 class Entry:
     """One unit that waits, or is being written."""
 
-    __slots__ = ("deliver", "size", "synced", "taken", "tell_spoilt", "token", "unit", "withdrawn")
+    __slots__ = ("deliver", "loud", "size", "synced", "taken", "tell_spoilt", "token", "unit", "withdrawn")
 
     def __init__(
         self, unit: Sequence[msgspec.Struct], token: Token, synced: bool, deliver: Deliver | None, tell_spoilt: bool = False
@@ -72,6 +77,7 @@ class Entry:
         self.token = token
         self.synced = synced
         self.deliver = deliver
+        self.loud = SYNCED if synced else AWAITED if token else ANYTHING
         self.size = size_of(unit)
         self.taken = False
         self.withdrawn = False
@@ -91,8 +97,7 @@ class Backlog:
         self._size = 0
         self._synced = 0
         self._urgent = False
-        self._asleep = False
-        self._lingers = False
+        self._wakes = NOTHING
         self._closed = False
         self.dropped = 0
         """Units left out because too much waited."""
@@ -124,8 +129,8 @@ class Backlog:
             if entry.token:
                 self._waiting[entry.token] = entry
                 self._urgent = True
-            if self._asleep or (entry.token and self._lingers):
-                self._asleep = self._lingers = False
+            if entry.loud >= self._wakes:
+                self._wakes = NOTHING
                 self._changed.notify()
             return True
 
@@ -166,20 +171,26 @@ class Backlog:
             del self._lost[next(iter(self._lost))]
 
     def wait(self) -> bool:
-        """Sleep until there is something to write: at once where somebody waits for it, else after `LINGER_S`. False once the backlog is
-        closed and empty."""
+        """Rest, then sleep until there is something to write: for long only while nobody waits for it. False once the backlog is closed
+        and empty."""
         with self._changed:
+            if self._urgent and not self._synced:
+                self._sleep(SYNCED, REST_S)
             while not self._urgent and not self._closed:
-                self._lingers = True
-                if self._changed.wait(LINGER_S):
-                    continue
-                self._lingers = False
-                if self._queue:
-                    break
-                self._asleep = True
-                self._changed.wait()
-            self._asleep = self._lingers = False
+                if not self._sleep(AWAITED, LINGER_S):
+                    if self._queue:
+                        break
+                    self._sleep(ANYTHING, None)
             return bool(self._queue)
+
+    def _sleep(self, wakes: int, seconds: float | None) -> bool:
+        """Whether something came that is loud enough."""
+        if self._closed:
+            return True
+        self._wakes = wakes
+        self._changed.wait(seconds)
+        woken, self._wakes = self._wakes == NOTHING, NOTHING
+        return woken
 
     def pause(self, timeout: float) -> None:
         """Sleep, but not beyond `close`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, create_engine, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, create_engine, event, or_, select
 from sqlalchemy.pool import QueuePool
 
 from ..model.ids import CallId
@@ -30,8 +30,10 @@ T = TypeVar("T")
 
 
 def engine(path: str | Path) -> Engine:
-    """Read-only connections of the readers' own."""
-    return create_engine("sqlite://", creator=lambda: database.connect_reader(path), poolclass=QueuePool, pool_size=2, max_overflow=2)
+    """Read-only connections of the readers' own. What one `with` reads is of one moment: a call is never seen half ended."""
+    made = create_engine("sqlite://", creator=lambda: database.connect_reader(path), poolclass=QueuePool, pool_size=2, max_overflow=2)
+    event.listen(made, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return made
 
 
 def reading(path: str | Path) -> Reading:

@@ -9,7 +9,6 @@ to the API, repeats. The order among different receivers is the ladder's, but fo
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,19 +16,19 @@ from typing import Any
 
 import msgspec
 
-from ..model import requests, work
-from ..model.ids import CallId, Token
+from ..model import media, requests, work
+from ..model.ids import CallId, CommandId, LegId, Token
 from ..model.invocations import FunctionState
 from ..model.settings import CallSettings, InvocationSettings, Trunk
-from ..sdp.description import parse as parse_sdp
 from ..sip.message import Request, Response
 from .handset import Do
 from .hearing import Stretch
 from .ladder_text import Line, Scenario
+from .ladder_words import alike, described, fields, scripted, share, sip_differences, stretches, within
 from .ladder_world import Happening, LadderWorld
 from .network import Quality
-from .shorthand import ABSENT, differences, read_reply
-from .studio import pitch_of, tone
+from .shorthand import differences, read_reply
+from .studio import tone
 from .world import APPLICATION, FUNCTION, THEM, US, Handler
 
 PATIENCE_S = 35.0
@@ -38,7 +37,6 @@ AT_ONCE_S = 0.25
 """What happens within this may be told in any order."""
 OVER_S = 80.0
 """How long a call may take to be over after its last line: 64*T1 and a delivery's time."""
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
 class Mismatch(AssertionError):
@@ -58,19 +56,16 @@ class Ladder:
         quality: Quality | None = None,
         seed: int | str = 0,
         observers: Sequence[Callable[[str, str, Any, float], None]] = (),
-        deaf: bool = False,
     ) -> None:
-        """With `deaf` the lines about what alice hears are passed over (a network so bad that audio is not to be judged)."""
         self.scenario = scenario
         self._handler = handler
-        self._deaf = deaf
         self._told: list[str] = []
         self._heard = 0
         calls, invocations = self._settings(folder)
         self.world = LadderWorld(
             folder,
             handler=handler,
-            scripted=_scripted(scenario.lines),
+            scripted=scripted(scenario.lines),
             settings=calls,
             invocations=invocations,
             quality=quality or Quality(),
@@ -147,7 +142,7 @@ class Ladder:
                     found.append(item)
                     return True
                 if not item.optional:
-                    self._fail(line, f"instead came {_described(item)}")
+                    self._fail(line, f"instead came {described(item)}")
             return False
 
         self.world.until(look, within=PATIENCE_S, must=False)
@@ -156,10 +151,10 @@ class Ladder:
         item = found[-1]
         for other in self.world.happened:
             if not other.told and not other.optional and other is not item and other.at < item.at - AT_ONCE_S:
-                self._fail(line, f"before it, at {other.at - self._began:.3f}, came {_described(other)}, which no line tells")
+                self._fail(line, f"before it, at {other.at - self._began:.3f}, came {described(other)}, which no line tells")
         wrong = self._judge(line, item)
         if wrong:
-            self._fail(line, f"{_described(item)}: {'; '.join(wrong)}")
+            self._fail(line, f"{described(item)}: {'; '.join(wrong)}")
         item.told = True
 
     def _fits(self, line: Line, item: Happening) -> bool:
@@ -175,7 +170,7 @@ class Ladder:
     def _judge(self, line: Line, item: Happening) -> list[str]:
         match item.item:
             case Request() | Response():
-                return _sip_differences(line, item.item)
+                return sip_differences(line, item.item)
             case dict():
                 return differences(item.item, line.facts)
             case requests.Refused(refusal=refusal):
@@ -190,17 +185,15 @@ class Ladder:
 
     def _sounds_like(self, line: Line, sounds: list[Stretch], slack: float) -> list[str]:
         """A recording holds these stretches, in order (silence of under 0.3 s may go untold)."""
-        wanted = _stretches(line.words[1:])
+        wanted = stretches(line.words[1:])
         got = [one for one in sounds if one.hz or one.seconds >= 0.3 or len(sounds) == 1]
-        same = len(wanted) == len(got) and all(_alike(w, g, slack) for w, g in zip(wanted, got, strict=True))
+        same = len(wanted) == len(got) and all(alike(w, g, slack) for w, g in zip(wanted, got, strict=True))
         return [] if same else [f"it holds {', '.join(map(str, sounds)) or 'nothing'}"]
 
     def _hear(self, line: Line) -> None:
-        if self._deaf:
-            return
         world = self.world
         if line.words[1] == "silence":
-            seconds = _stretches(line.words[1:])[0].seconds
+            seconds = stretches(line.words[1:])[0].seconds
             before, packets = len(world.hearing.tones()), world.hearing.packets
             world.go(seconds)
             self._check(len(world.hearing.tones()) == before, line, f"instead sounded {world.hearing.tones()[-1:]}")
@@ -208,15 +201,15 @@ class Ladder:
             return
         if line.words[1] == "nothing":
             packets = world.hearing.packets
-            world.go(_stretches(line.words[1:])[0].seconds)
+            world.go(stretches(line.words[1:])[0].seconds)
             self._check(world.hearing.packets == packets, line, f"{world.hearing.packets - packets} packets came")
             return
-        wanted = _stretches(line.words[1:])[0]
+        wanted = stretches(line.words[1:])[0]
         end = world.now + PATIENCE_S
         while True:
-            stretches = world.hearing.stretches
-            tones = [(index, one) for index, one in enumerate(stretches) if one.hz]
-            over = len(tones) > self._heard and (tones[self._heard][0] < len(stretches) - 1 or not wanted.seconds)
+            sounded = world.hearing.stretches
+            tones = [(index, one) for index, one in enumerate(sounded) if one.hz]
+            over = len(tones) > self._heard and (tones[self._heard][0] < len(sounded) - 1 or not wanted.seconds)
             if over or world.now >= end or (len(tones) > self._heard and world.cdrs):
                 break
             if world.calls.next_deadline() is None and world.pump.next_deadline() is None:
@@ -227,7 +220,7 @@ class Ladder:
         heard = tones[self._heard][1]
         self._heard += 1
         loose = bool(world.network.quality.loss)
-        self._check(_alike(wanted, heard, 0.3 if loose else 0.05), line, f"instead sounded {heard}")
+        self._check(alike(wanted, heard, 0.3 if loose else 0.05), line, f"instead sounded {heard}")
         if not loose:
             self._check(not heard.missing, line, f"{heard.missing:.2f} s of it are missing")
 
@@ -265,7 +258,7 @@ class Ladder:
                 self._fail(line, f"nobody is called {other}")
 
     def _tone(self, words: Sequence[str]) -> Path:
-        stretch = _stretches(["tone", *words])[0]
+        stretch = stretches(["tone", *words])[0]
         path = self.world.folder / "alice" / f"{stretch.hz:g}-{stretch.seconds:g}.wav"
         return path if path.exists() else tone(path, stretch.hz, stretch.seconds or 1.0)
 
@@ -328,7 +321,7 @@ class Ladder:
             raise Mismatch(self._story(line, f"the handler raised {type(reply).__name__}: {reply}")) from reply
         wanted = self._reply_of(line)
         got = json.loads(reply)
-        if not isinstance(got, dict) or not _within(wanted, got):
+        if not isinstance(got, dict) or not within(wanted, got):
             self._fail(line, f"the handler answered {reply}")
 
     # --- stage directions ---
@@ -346,11 +339,13 @@ class Ladder:
                 world.loses.clear()
             case ["network", "refuses"]:
                 world.refusing = True
+            case ["network", "refuses", host]:
+                world.refusing = host
             case ["network", "accepts"]:
                 world.refusing = False
             case ["network"]:
-                changes = {name: _share(str(given)) for name, given in line.facts.items()}
-                world.network.quality = Quality(**{**_fields(world.network.quality), **changes})
+                changes = {name: share(str(given)) for name, given in line.facts.items()}
+                world.network.quality = Quality(**{**fields(world.network.quality), **changes})
             case ["database", "refuses"]:
                 world.store.refuse()
             case ["database", "accepts"]:
@@ -367,6 +362,32 @@ class Ladder:
                 world.object_faults[key] = reason
             case ["speech", reason]:
                 world.object_faults["speech"] = reason
+            case ["engine", "waits"]:
+                world.engine.waits = True
+            case ["engine", "goes", "on"]:
+                world.engine.go_on(world.now)
+                world.pump.give("engine", media.Unwatch(id=CommandId(0), stream=LegId("")))
+            case ["engine", "refuses", command, reason]:
+                world.engine.refuses[command] = reason
+            case ["disk", "is", "full"]:
+                world.files.full = True
+            case ["work", "waits"]:
+                world.work_waits = True
+            case ["work", "goes", "on"]:
+                world.work_waits = False
+                world.go_on("work")
+            case ["dns", "waits"]:
+                world.dns_waits = True
+            case ["dns", "goes", "on"]:
+                world.dns_waits = False
+                world.go_on("sip")
+            case ["workers", "wait"]:
+                world.workers_wait = True
+            case ["workers", "go", "on"]:
+                world.workers_wait = False
+                world.go_on("workers")
+            case ["database", "withdraws", "late"]:
+                world.withdraws_late = True
             case ["engine", "dies"]:
                 world.kill_engine()
             case ["engine", "returns"]:
@@ -403,7 +424,7 @@ class Ladder:
     def _nothing_untold(self, line: Line | None) -> None:
         untold = [item for item in self.world.happened if not item.told and not item.optional]
         if untold:
-            self._fail(line, "no line tells " + ", then ".join(f"{_described(item)} at {item.at - self._began:.3f}" for item in untold[:4]))
+            self._fail(line, "no line tells " + ", then ".join(f"{described(item)} at {item.at - self._began:.3f}" for item in untold[:4]))
 
     def _check(self, good: bool, line: Line | None, why: str) -> None:
         if not good:
@@ -415,7 +436,7 @@ class Ladder:
     def _story(self, line: Line | None, why: str) -> str:
         here = f"{self.world.now - self._began:9.3f}  {line.text if line else 'the end'}"
         number = f"line {line.number}" if line else "the end"
-        seen = [f"{item.at - self._began:9.3f}  us > {item.destination} {_described(item)}" for item in self.world.happened[-12:]]
+        seen = [f"{item.at - self._began:9.3f}  us > {item.destination} {described(item)}" for item in self.world.happened[-12:]]
         return "\n".join(
             [
                 f"{self.scenario.where} {self.scenario.title!r}, {number}: {why}",
@@ -425,110 +446,3 @@ class Ladder:
                 *(f"  {text}" for text in seen),
             ]
         )
-
-
-def _scripted(lines: Sequence[Line]) -> frozenset[int]:
-    """Which givings have a line that answers them."""
-    number, found = -1, set()
-    for line in lines:
-        if line.kind == "message" and line.source == "us" and line.destination == "handler":
-            number += 1
-        elif line.kind == "message" and line.source == "handler":
-            found.add(number)
-    return frozenset(found)
-
-
-def _described(item: Happening) -> str:
-    what = item.what
-    match item.item:
-        case dict():
-            action = item.item.get("ActionData", {})
-            more = [
-                f"seq={item.item['Sequence']}",
-                *(f"{key}={action[key]}" for key in ("Type", "ErrorType", "ReceivedDigits") if key in action),
-            ]
-            if what == "HANGUP":
-                more[1:] = [f"code={action['Parameters'].get('SipResponseCode')}"]
-            what = f"{what} {' '.join(more)}"
-        case requests.Refused(refusal=refusal):
-            what = f"refused {refusal.reason} ({refusal.detail})"
-    return f"{what} again" if item.again else what
-
-
-def _stretches(words: Sequence[str]) -> list[Stretch]:
-    """`tone 440Hz 1.0s`, `silence 2s`, `speech "words"`, one after another."""
-    found: list[Stretch] = []
-    for word in words:
-        if word in ("tone", "silence", "nothing", "speech"):
-            found.append(Stretch(hz=0.0, seconds=0.0, at=0.0))
-        elif word.endswith("Hz"):
-            found[-1].hz = float(word.removesuffix("Hz"))
-        elif (seconds := _SECONDS.fullmatch(word)) is not None:
-            found[-1].seconds = float(seconds[1])
-        elif found:
-            found[-1].hz = pitch_of(word)
-    return found
-
-
-def _alike(wanted: Stretch, got: Stretch, slack: float) -> bool:
-    if bool(wanted.hz) != bool(got.hz) or abs(wanted.hz - got.hz) > 12:
-        return False
-    return not wanted.seconds or abs(wanted.seconds - got.seconds) <= slack
-
-
-def _share(text: str) -> float:
-    if text.endswith("%"):
-        return float(text[:-1]) / 100
-    if text.endswith("ms"):
-        return float(text[:-2]) / 1000
-    return float(text)
-
-
-def _fields(quality: Quality) -> dict[str, Any]:
-    return {name: getattr(quality, name) for name in ("loss", "delay", "jitter", "duplicates")}
-
-
-def _within(wanted: Any, got: Any) -> bool:
-    """Everything wanted is there; numbers may be text (reference 6.2), further keys do not matter."""
-    if isinstance(wanted, dict):
-        return isinstance(got, dict) and all(_within(part, got.get(key)) for key, part in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(got, list) and len(wanted) == len(got) and all(map(_within, wanted, got))
-    return wanted == got or str(wanted) == str(got)
-
-
-def _sip_differences(line: Line, message: Request | Response) -> list[str]:
-    found: list[str] = []
-    if {"offer", "answer"} & {*line.words}:
-        names = [word for word in line.words if word in ("pcmu", "pcma")]
-        try:
-            audio = parse_sdp(message.body).media[0]
-        except (ValueError, IndexError):
-            return ["it has no SDP"]
-        codecs = {"0": "pcmu", "8": "pcma"}
-        offered = [codecs[number] for number in audio.formats if number in codecs]
-        if names and offered != names:
-            found.append(f"its codecs are {' '.join(offered)}, wanted {' '.join(names)}")
-        if "events" in line.words and not any("telephone-event" in attribute.value for attribute in audio.all("a")):
-            found.append("it has no telephone-event")
-    if "empty" in line.words and message.body:
-        found.append("it has a body")
-    for name, wanted in line.facts.items():
-        if name == "to":
-            continue
-        if name == "uri" and isinstance(message, Request):
-            got: Any = message.uri
-        elif name == "body":
-            if str(wanted) not in message.body.decode(errors="replace"):
-                found.append(f"its body is {message.body!r}")
-            continue
-        else:
-            values = message.lines(name.lower())
-            got = values[0] if values else ABSENT
-        if isinstance(wanted, str) and len(wanted) > 1 and wanted.endswith("*"):
-            same = got.startswith(wanted[:-1])
-        else:
-            same = got == str(wanted)
-        if not same:
-            found.append(f"{name} is {got!r}, wanted {wanted!r}")
-    return found

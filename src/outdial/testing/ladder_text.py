@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["message", "time", "stage", "ends"]
-STAGE = ("network", "settings", "database", "bucket", "object", "speech", "engine", "node", "function", "trunk")
+STAGE = ("network", "settings", "database", "bucket", "object", "speech", "engine", "node", "function", "disk", "work", "workers", "dns")
 """First words of lines that set the scene or bring a fault."""
 
 _MESSAGE = re.compile(r"(\w+) > (\w+)(?:\s+(.*))?")
@@ -63,14 +63,14 @@ def parse(text: str, name: str = "scenario") -> list[Scenario]:
 
     Raises LadderError.
     """
-    blocks: list[tuple[str, int, list[tuple[int, str]]]] = [(name, 1, [])]
+    blocks: list[tuple[str, int, list[tuple[int, str]]]] = [(name, 0, [])]
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if line.startswith("=="):
             blocks.append((line.strip("= "), number, []))
         elif line and not line.startswith("# ") and line != "#":
             blocks[-1][2].append((number, line))
-    found = [scenario for title, first, lines in blocks if lines or first > 1 for scenario in _scenarios(title, first, lines, name)]
+    found = [scenario for title, first, lines in blocks if lines or first for scenario in _scenarios(title, first, lines, name)]
     if not found:
         raise LadderError(f"{name}: no scenario in it")
     return found
@@ -130,8 +130,8 @@ def read(path: Path) -> list[Scenario]:
 
 
 def _tags(title: str) -> tuple[str, tuple[str, ...]]:
-    plain, bracket, rest = title.partition("[")
-    return plain.strip(), tuple(rest.rstrip("] ").split()) if bracket else ()
+    found = re.fullmatch(r"(.*\S)\s+\[([a-z0-9 ]+)\]", title)
+    return (title, ()) if found is None else (found[1], tuple(found[2].split()))
 
 
 def _split_ends(line: str) -> tuple[str, str | None]:

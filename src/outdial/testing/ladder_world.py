@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..io.ids import SeededIds
+from ..media.engine import Engine
 from ..media.values import Packet
 from ..model import requests, work, workers
 from ..model.ids import KeyId, Token
@@ -20,12 +21,16 @@ from ..sip.message import Request, Response
 from .handset import Handset
 from .hearing import Hearing, Stretch, in_file
 from .later import Arrival
+from .machine import EveryPort
 from .network import Quality
 from .shorthand import PROMPTS
 from .studio import tone
+from .troubles import FillingFiles, TroubledEngine
 from .world import APPLICATION, THEM, Handler, World
 
-GOOD = (requests.Placed, requests.Updated, requests.Drained)
+TWO = "two.example.com"
+"""A name with two addresses, both of alice's network."""
+SECOND = "198.51.100.2"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,11 +81,16 @@ class LadderWorld(World):
         self.given = 0
         self.texts: list[tuple[str, str]] = []
         """The JSON of each event as it was given, and of what the handler is to answer it with."""
-        self.refusing = False
-        """The network refuses what is sent."""
+        self.refusing: bool | str = False
+        """The network refuses what is sent, to all or to a host."""
         self.loses: list[tuple[str, int]] = []
         """Messages to be lost: start of the request's method or the status, how many."""
         self.object_faults: dict[str, str] = {}
+        self.files = FillingFiles()
+        self._engines: list[TroubledEngine] = []
+        self.work_waits = self.dns_waits = self.workers_wait = self.withdraws_late = False
+        self._lying: list[tuple[str, Any]] = []
+        """What is given when its port goes on."""
         self._real = handler
         self._scripted = scripted
         handset = Handset(SeededIds(f"handset {seed}"), THEM, self._arrived)
@@ -96,6 +106,7 @@ class LadderWorld(World):
             handset=handset,
         )
         self.network.drop = self._drop
+        self.network.parties[SECOND] = self.network.parties[THEM]
 
     # --- what happens ---
 
@@ -127,12 +138,48 @@ class LadderWorld(World):
             case requests.Refused():
                 self._note("app", "refused", item)
 
+    def _engine(self, ids: SeededIds) -> Engine:
+        engine = TroubledEngine(ids, files=self.files, ports=EveryPort(), wall=self.wall, seeded=SeededIds)
+        self._engines.append(engine)
+        return engine
+
+    @property
+    def engine(self) -> TroubledEngine:
+        """The node's engine: the first, or the one that took its place."""
+        engines = self._engines
+        return engines[0] if len(engines) == 2 else engines[-1]
+
+    def _resolve(self, asker: str, item: sip.Resolve) -> None:
+        host = item.uri.rpartition("@")[2].removeprefix("sip:")
+        if asker == "sip" and self.dns_waits:
+            self._lying.append(("sip", sip.Resolved(token=item.token, targets=(), detail="it does not answer")))
+        elif host == TWO:
+            self.pump.give(
+                asker, sip.Resolved(token=item.token, targets=(sip.Address(host=SECOND, port=5060), sip.Address(host=THEM, port=5060)))
+            )
+        else:
+            super()._resolve(asker, item)
+
+    def go_on(self, destination: str) -> None:
+        """A port that waited goes on."""
+        lying, self._lying = self._lying, []
+        for to, item in lying:
+            if to == destination:
+                self.pump.give(to, item)
+            else:
+                self._lying.append((to, item))
+
     def _store(self, item: Any, asker: str, now: float) -> None:
+        if self.withdraws_late and isinstance(item, work.Withdraw):
+            return
         if isinstance(item, work.Save):
             self.cdrs += [record for record in item.unit if isinstance(record, Cdr)]
         super()._store(item, asker, now)
 
     def _work(self, item: work.Work, now: float) -> None:
+        if self.work_waits:
+            self._lying.append(("work", item))
+            return
         match item:
             case work.Prompt(source=work.ObjectSource(bucket=bucket, key=key)):
                 if (fault := self.object_faults.get(key)) is not None:
@@ -150,6 +197,9 @@ class LadderWorld(World):
     # --- the handler ---
 
     def _workers(self, item: workers.WorkerCommand, now: float) -> None:
+        if self.workers_wait and isinstance(item, workers.StartWorker):
+            self._lying.append(("workers", item))
+            return
         if not isinstance(item, workers.GiveEvent):
             if isinstance(item, workers.KillWorker) and self.held is not None and self.held.give.worker == item.worker:
                 self.held = None
@@ -190,7 +240,7 @@ class LadderWorld(World):
     # --- the network ---
 
     def _send_udp(self, item: sip.Transmit, now: float) -> None:
-        if self.refusing:
+        if self.refusing is True or item.destination.host == self.refusing:
             self.pump.give("sip", sip.TransportFailed(destination=item.destination, detail="connection refused"))
         else:
             self.pump.give("network", item)

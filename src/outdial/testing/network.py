@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..core import Deadline
 from ..io.ids import SeededIds
@@ -36,7 +37,7 @@ class Network:
     """A core: in `Transmit` and `SendPacket` (wrapped with the sender's host), out `Arrival` at whoever lives at the destination's host."""
 
     def __init__(self, parties: dict[str, Party], quality: Quality = Quality(), seed: int | str = 0) -> None:
-        self._parties = parties
+        self.parties = parties
         self.quality = quality
         self._ids = SeededIds(f"network {seed}")
         self._later = Later()
@@ -51,13 +52,13 @@ class Network:
             if self.drop is not None and self.drop(item.data, item.source.host, item.destination.host):
                 self.lost += 1
                 return
-            party = self._parties.get(item.destination.host)
+            party = self.parties.get(item.destination.host)
             if party is not None:
                 self._carry(party.sip, Datagram(data=item.data, source=item.source, local=item.destination), now)
             return
         packet = item.packet
         host, port = packet.destination
-        party = self._parties.get(host)
+        party = self.parties.get(host)
         if party is not None and party.engine:
             self._carry(party.engine, Packet(port=port, data=packet.data, source=(item.host, packet.port)), now)
 
@@ -85,8 +86,7 @@ class Network:
         return self._later.next_deadline()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class From:
+class From(NamedTuple):
     """An engine's packet with the host that it leaves from."""
 
     host: str

@@ -53,7 +53,7 @@ class Softphone:
                 self._obey()
             case sip.Incoming():
                 self.seen.append(item)
-                self.session, self.incoming, self._port, self.answered = item.session, item, None, False
+                self.session, self.incoming, self._port, self._answer, self.answered = item.session, item, None, b"", False
                 self._out.append(media.OpenStream(id=self._command(), stream=LegId(item.session), local_host=self._host))
             case sip.Offered():
                 self.seen.append(item)

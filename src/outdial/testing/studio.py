@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..io.patterns import PatternRefused, search
+from ..io.wav import repair
 from ..model import work
 
 RATE = 8000
@@ -79,8 +80,10 @@ class Studio:
                 shutil.copyfile(item.path, target)
                 return work.Delivered(token=item.token)
             case work.Repair():
-                with wave.open(item.path, "rb") as file:
-                    return work.Repaired(token=item.token, samples=file.getnframes())
+                try:
+                    return work.Repaired(token=item.token, samples=repair(Path(item.path)))
+                except FileNotFoundError:
+                    return work.WorkFailed(token=item.token, reason="not_found", detail=f"{item.path} is not there")
             case _:
                 raise TypeError(f"no studio does {type(item).__name__}")
 

@@ -91,23 +91,16 @@ class World:
         if subscribers is not None:
             far = Carrier(SeededIds(f"phone {seed}"), subscribers, CarrierSettings(host=THEM))
         self.network = Network({US: Party(sip="sip", engine="engine"), THEM: Party(sip="phone.sip", engine="phone.engine")}, quality, seed)
-        self.later = Later()
-        self.calls = Control(self.ids, self.wall, settings)
+        self._settings, self._invocations, self._seed, self._lives = settings, invocations, seed, 1
         self.store = store if store is not None else MemoryPort()
         self.store.connect(self._stored)
         self._askers: dict[int, str] = {}
-        function = workers.FunctionSpec(name=FUNCTION, kind="python", target="virtual.py", handler="handler")
-        self.apps = Invocations(self.ids, self.wall, invocations, (function,))
         cores: dict[str, Core] = {
-            "sip": Endpoint(self.ids, sip.Address(host=US, port=5060)),
-            "calls": self.calls,
-            "apps": self.apps,
-            "engine": self._engine(self.ids),
+            **self._node(),
             "phone.sip": Endpoint(SeededIds(f"phone sip {seed}"), sip.Address(host=THEM, port=5060)),
             "phone": far,
             "phone.engine": self._engine(SeededIds(f"phone engine {seed}")),
             "network": self.network,
-            "later": self.later,
         }
         ports = {
             "api": self._tell_api,
@@ -145,6 +138,31 @@ class World:
         self.pump.give("engine", media.Configure(addresses=(US,), ports=PORTS, seed=1))
         self.pump.give("phone.engine", media.Configure(addresses=(THEM,), ports=PORTS, seed=2))
         for item in unfinished:
+            self.pump.give("calls", item)
+        self.pump.fire(self.now)
+
+    def _node(self) -> dict[str, Core]:
+        """The cores of the node, new, with what handlers have not answered yet."""
+        function = workers.FunctionSpec(name=FUNCTION, kind="python", target="virtual.py", handler="handler")
+        self.later = Later()
+        self.calls = Control(self.ids, self.wall, self._settings)
+        self.apps = Invocations(self.ids, self.wall, self._invocations, (function,))
+        return {
+            "sip": Endpoint(self.ids, sip.Address(host=US, port=5060)),
+            "calls": self.calls,
+            "apps": self.apps,
+            "engine": self._engine(self.ids),
+            "later": self.later,
+        }
+
+    def restart(self) -> None:
+        """`kill -9` and the next start, both at this very moment: the far side, the network and the store are left, and nothing else."""
+        self._lives += 1
+        self.ids = SeededIds(f"node {self._seed} life {self._lives}", first=self.ids.last + 1_000_000)
+        for name, core in self._node().items():
+            self.pump.replace(name, core)
+        self.pump.give("engine", media.Configure(addresses=(US,), seed=self._lives))
+        for item in (*self.store.unfinished(), *self.store.undelivered()):
             self.pump.give("calls", item)
         self.pump.fire(self.now)
 

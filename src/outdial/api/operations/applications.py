@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
 import msgspec
 
 from ...model.ids import ApplicationId
+from ...model.numbers import mask_all
 from ...model.resources import ApplicationRow
 from ..context import Context
 from ..errors import ServiceError, bad_request, not_found
+
+log = logging.getLogger("outdial.api")
 
 APPLICATIONS_MAX = 100
 """`strict` limits: SIP media applications for an account and Region."""
@@ -77,6 +81,7 @@ async def create(context: Context) -> dict[str, Any]:
         raise ServiceError("ResourceLimitExceededException", f"An account has at most {APPLICATIONS_MAX} SIP media applications")
     output = {"SipMediaApplication": described(row)}
     await means.resources.applications.create(row, context.repeat_row(output))
+    _warn(context, row)
     return output
 
 
@@ -106,6 +111,7 @@ async def _change(context: Context) -> dict[str, Any]:
     if "Name" in given or "Endpoints" in given:
         changed = msgspec.structs.replace(changed, updated_at=max(context.started_at, row.updated_at + 1))
         await context.means.resources.applications.update(changed)
+        _warn(context, changed)
     return {"SipMediaApplication": described(changed)}
 
 
@@ -113,3 +119,11 @@ async def delete(context: Context) -> dict[str, Any]:
     async with context.means.writing:
         await context.means.resources.applications.delete(found(context).id)
     return {}
+
+
+def _warn(context: Context, row: ApplicationRow) -> None:
+    """An application may name a function that nothing serves yet; whoever runs the node should hear of it before a call fails."""
+    functions = context.means.functions
+    state = functions.state(functions.name_for(row.lambda_arn))
+    if state.state != "served":
+        log.warning("calls of the application %s will fail: %s", mask_all(row.name), state.detail)

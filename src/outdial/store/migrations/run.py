@@ -24,4 +24,6 @@ def upgrade(path: str | Path) -> None:
     try:
         command.upgrade(configuration(path), "head")
     except CommandError as error:
-        raise FolderError(f"{path} was made by a later version of outdial ({error})", "use that version, or another data folder") from error
+        raise FolderError(
+            f"the database {path} was made by a later version of Outdial ({error})", "use that version, or another data folder"
+        ) from error
