@@ -121,6 +121,11 @@ class Pump:
         self._cores[name] = core
         self._deadlines[name] = core.next_deadline()
 
+    def replace(self, name: str, core: Core) -> None:
+        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
+        self._cores[name] = core
+        self._deadlines[name] = core.next_deadline()
+
     def next_deadline(self) -> Deadline | None:
         """The earliest deadline of any core, or None."""
         if self._stale:
