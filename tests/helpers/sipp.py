@@ -7,6 +7,7 @@ port to be bound and for the process's end, both bounded.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import socket
@@ -19,6 +20,9 @@ from types import TracebackType
 import pytest
 
 HAVE_SIPP = shutil.which("sipp") is not None
+CAN_PLAY = os.geteuid() == 0
+"""SIPp plays a capture through a raw socket."""
+needs_raw_socket = pytest.mark.skipif(not CAN_PLAY, reason="SIPp needs root to play a capture")
 needs_sipp = pytest.mark.skipif(not HAVE_SIPP, reason="SIPp is not installed (apt-get install sip-tester)")
 
 SDP = """Content-Type: application/sdp

@@ -18,10 +18,10 @@ from helpers.between import Between
 from helpers.calls_at_once import HANDLER, HANG_UP, HEARS, RECORDS, Ended, action, number, pause, place, record
 from helpers.live_node import LiveNode
 from helpers.same_sound import FRAME
-from helpers.sipp import BYE, KEEP_PARTIES, OWN_BYE, Sipp, answer, do, media, needs_sipp, recv, wait
+from helpers.sipp import BYE, KEEP_PARTIES, OWN_BYE, Sipp, answer, do, media, needs_raw_socket, needs_sipp, recv, wait
 from helpers.sounds import tone
 
-pytestmark = [pytest.mark.peer, needs_sipp, needs_baresip]
+pytestmark = [pytest.mark.peer, needs_sipp, needs_raw_socket, needs_baresip]
 
 LOSS = 0.05
 PRESSED, SENT = "0123456789*#1122", "#*9988770123*#"
