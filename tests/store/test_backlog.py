@@ -1,4 +1,4 @@
-"""When the writer is woken: at once by what somebody waits for, after a moment by what nobody does, and under load it rests."""
+"""When the writer is woken: at once by what somebody waits for, after a moment by what nobody does, and after each transaction it rests."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ def unit(token: int = 0, synced: bool = False) -> Entry:
 
 def test_what_nobody_waits_for_waits_for_company_and_not_for_ever() -> None:
     backlog = Backlog()
-    slept = Slept(None, lambda: backlog.add(unit()), None)
+    slept = Slept(None, None, lambda: backlog.add(unit()), None)
     backlog._changed = slept
     assert backlog.wait()
-    assert slept.asked == [LINGER_S, None, LINGER_S]
+    assert slept.asked == [REST_S, LINGER_S, None, LINGER_S]
     assert slept.woken == 1  # from its long sleep only
 
 
 def test_what_somebody_waits_for_wakes_the_writer_at_once() -> None:
     backlog = Backlog()
-    slept = Slept(lambda: (backlog.add(unit()), backlog.add(unit(1))))
+    slept = Slept(None, lambda: (backlog.add(unit()), backlog.add(unit(1))))
     backlog._changed = slept
     assert backlog.wait()
-    assert (slept.asked, slept.woken) == ([LINGER_S], 1)
+    assert (slept.asked, slept.woken) == ([REST_S, LINGER_S], 1)
     assert len(backlog.take(backlog.ahead()[0])) == 2
 
 
-def test_under_load_the_writer_rests_unless_something_is_to_be_synced() -> None:
+def test_the_writer_rests_unless_something_is_to_be_synced() -> None:
     backlog = Backlog()
     backlog.add(unit(1))
     slept = Slept(lambda: backlog.add(unit(2)), lambda: backlog.add(unit(3, synced=True)))
