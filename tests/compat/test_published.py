@@ -25,7 +25,6 @@ from outdial.model.resources import CallHistory
 
 ROOT = os.environ.get("OUTDIAL_PUBLISHED", "")
 pytestmark = [
-    pytest.mark.ours,
     pytest.mark.skipif(not ROOT, reason="OUTDIAL_PUBLISHED names no folder with checkouts of published applications"),
 ]
 
@@ -175,6 +174,7 @@ def remind(node: Published, to: str) -> CallId:
 
 
 @pytest.mark.parametrize(("to", "status"), [(CONFIRMS, "Appointment Confirmed"), (REJECTS, "Appointment Rejected")])
+@pytest.mark.ours
 def test_a_reminder_is_confirmed_or_rejected(notifications: Published, stub: AwsStub, to: str, status: str) -> None:
     history = notifications.ended(remind(notifications, to))
     asked = [*DIALLED, "ACTION_SUCCESSFUL PlayAudioAndGetDigits", "HANGUP Hangup"]
@@ -182,6 +182,7 @@ def test_a_reminder_is_confirmed_or_rejected(notifications: Published, stub: Aws
     assert stub.statuses == ["Call Answered", status]
 
 
+@pytest.mark.ours
 def test_a_reminder_that_nobody_answers_rightly_leaves_the_call_up(notifications: Published, stub: AwsStub) -> None:
     """It answers the failure without actions: the call goes on until the callee leaves."""
     history = notifications.ended(remind(notifications, WRONG))
@@ -202,6 +203,7 @@ def inbound(tmp_path: Path, folder: Path, module: str, name: str) -> str:
     return f"python:{file}:handler"
 
 
+@pytest.mark.ours
 def test_call_forwarding_says_that_it_cannot_connect(tmp_path: Path, stub: AwsStub) -> None:
     """Bridging is not supported yet: the application is told, plays its apology and hangs up, as it does for any failure."""
     stub.item = {"destination_number": {"S": "+12065550199"}}
@@ -215,6 +217,7 @@ def test_call_forwarding_says_that_it_cannot_connect(tmp_path: Path, stub: AwsSt
         assert (failed["ErrorType"], failed["ErrorMessage"]) == ("SystemException", "CallAndBridge is not supported yet")
 
 
+@pytest.mark.ours
 def test_a_voicemail_is_recorded_and_played_back(tmp_path: Path, stub: AwsStub) -> None:
     try:
         python = python_with("boto3==1.37.1", "botocore==1.37.1")
@@ -235,6 +238,7 @@ def test_a_voicemail_is_recorded_and_played_back(tmp_path: Path, stub: AwsStub) 
             assert file.getnframes() > 8000
 
 
+@pytest.mark.ours
 def test_a_number_is_entered_for_voice_focus(tmp_path: Path, stub: AwsStub) -> None:
     """A look-ahead in its expression, eleven digits; then the bridge that is not supported yet, and its apology."""
     folder = checkout("amazon-chime-sdk-pstn-audio-voice-focus", "src")
@@ -265,6 +269,7 @@ def bundle(tmp_path: Path, source: Path) -> Path:
     return made
 
 
+@pytest.mark.ours
 def test_click_to_call_as_far_as_it_is_served(tmp_path: Path, stub: AwsStub) -> None:
     """Its arguments reach the bridge that is not supported yet; it leaves the call up until the callee goes."""
     code = bundle(tmp_path, checkout("amazon-chime-sdk-click-to-call", "src/resources/smaHandler/smaHandler.ts"))
@@ -291,6 +296,7 @@ def telehealth(tmp_path: Path, stub: AwsStub) -> Iterator[Published]:
         yield node
 
 
+@pytest.mark.ours
 def test_telehealth_asks_with_extreme_values_and_goes_as_far_as_it_is_served(telehealth: Published, stub: AwsStub) -> None:
     """Repeat 9999, RepeatDuration 99999999, Min 0: asked as far as it can be. Joining a meeting is not supported yet."""
     item: dict[str, Any] = {name: {"S": name} for name in ("channelArn", "clientId", "patientUsername", "patientName", "doctorName")}
@@ -303,6 +309,7 @@ def test_telehealth_asks_with_extreme_values_and_goes_as_far_as_it_is_served(tel
     assert asked[:5] == ["GetItem", "GetItem", "/channels/channelArn/messages", "/meetings/m/attendees", "UpdateItem"]
 
 
+@pytest.mark.ours
 def test_telehealth_does_not_know_the_call(telehealth: Published, stub: AwsStub) -> None:
     """Its answer ends with a Hangup whose Parameters are empty."""
     history = telehealth.ended(telehealth.place(to=ANSWERS))
