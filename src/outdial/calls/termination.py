@@ -67,10 +67,10 @@ DETAILS = {
 }
 """What is said where whoever knew the cause had nothing to add."""
 HINTS = {
-    401: "It asks for credentials, which we have none of yet: let it admit this machine's address.",
+    401: "It asks for credentials: set user and password of the trunk, or let it admit this machine's address.",
     403: "It may not admit the number called from, the number called, or calls from this address.",
     404: "It does not know the number.",
-    407: "It asks for credentials, which we have none of yet: let it admit this machine's address.",
+    407: "It asks for credentials: set user and password of the trunk, or let it admit this machine's address.",
     484: "It takes the number for incomplete.",
     488: "It accepts neither PCMU nor PCMA as they were offered.",
     503: "It is overloaded, or has no way to the number.",

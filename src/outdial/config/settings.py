@@ -27,6 +27,8 @@ class TrunkSetting(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     uri: Annotated[str, BeforeValidator(kinds.read_trunk_uri)] = Field(description="Its SIP address.")
     name: str = Field("", description="A name for it; the address where none is given.")
+    user: str = Field("", description="Name to answer its challenges with (digest, RFC 7616); empty: none.")
+    password: str = Field("", repr=False, exclude=True, description="The password that goes with `user`; shown nowhere.")
     nat: bool = Field(False, description="It is behind NAT: audio is believed from wherever it comes.")
     symmetric: bool = Field(True, description="Audio may come from another port than its SDP says.")
 
@@ -139,6 +141,11 @@ class Config(BaseModel):
             return Trunk(name="carrier", uri=f"sip:{self.carrier}", builtin=True)
         first = self.trunk[0]
         return Trunk(name=first.name or first.uri.partition(":")[2], uri=first.uri, nat=first.nat, symmetric=first.symmetric)
+
+    def trunk_credentials(self) -> tuple[str, str] | None:
+        """User and password for the trunk that takes all calls, where it asks for them."""
+        first = self.trunk[0] if self.trunk else None
+        return (first.user, first.password) if first is not None and first.user else None
 
     def call_settings(self) -> CallSettings:
         """What call control obeys."""

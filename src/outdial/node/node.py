@@ -51,6 +51,7 @@ from ..observe.line import Level
 from ..observe.log import Bridge, Log
 from ..observe.metrics import Metrics
 from ..observe.sip_record import SipRecord
+from ..sip.digest import Credentials
 from ..sip.endpoint import Endpoint
 from ..store.folder import Folder, FolderError
 from ..store.store import Store
@@ -129,8 +130,13 @@ class Node:
         self.trunk: Trunk = trunk
         calls = msgspec.structs.replace(config.call_settings(), trunk=trunk, local_host=local_host, recordings=str(self.folder.recordings))
         self.control = Control(self.ids, self.wall, calls)
+        known = config.trunk_credentials()
         self.endpoint = Endpoint(
-            self.ids, _sip_address(self.sip), user_agent=f"Outdial/{__version__}", advertise=config.advertise, refuse_incoming=None
+            self.ids,
+            _sip_address(self.sip),
+            user_agent=f"Outdial/{__version__}",
+            advertise=config.advertise,
+            credentials=(Credentials(username=known[0], password=known[1]),) if known is not None else (),
         )
         self.children = Children()
         watch = FileWatch(lambda item: self.pump.give("apps", item), loop) if self._reload else None
