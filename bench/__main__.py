@@ -133,14 +133,23 @@ def machine() -> str:
     )
 
 
-def page(found: Results, took: float) -> str:
+NOTES = "## Where the time goes"
+
+
+def notes_of(path: Path) -> str:
+    """What people have written on the page, from `NOTES` on: it is kept."""
+    text = path.read_text() if path.exists() else ""
+    return text[text.index(NOTES) :] if NOTES in text else ""
+
+
+def page(found: Results, took: float, notes: str) -> str:
     """`docs/performance.md`."""
     lines = [
         "# Performance",
         "",
         "Written by `python -m bench --write docs/performance.md`; `make bench` prints the same table. Each figure stands beside its floor",
         "of the same run, or beside a peer's figure that was measured once on a machine of this size and is quoted. CPU is user and system",
-        "time of every process of the node, by the scheduler's own account; a shared or busy machine makes all of it dearer, the floors too.",
+        "time of every process of the node, by the scheduler's own account; a shared machine makes all of it dearer, the floors too.",
         "",
         f"{datetime.date.today()}, {machine()}. The whole took {took:.0f} s.",
         "",
@@ -154,6 +163,7 @@ def page(found: Results, took: float) -> str:
         json.dumps(found, indent=1, default=float),
         "```",
         "",
+        notes,
     ]
     return "\n".join(lines)
 
@@ -178,14 +188,14 @@ def main() -> None:
         found |= part
     took = time.monotonic() - begun
     if options.write is not None:
-        options.write.write_text(page(found, took))
+        options.write.write_text(page(found, took, notes_of(options.write)))
     if options.json:
         print(json.dumps(found, default=float))
         return
     table = rows(found)
-    widths = [max((len(row[at]) for row in table), default=0) for at in range(4)]
+    widths = [max((len(str(row[at])) for row in table), default=0) for at in range(4)]
     for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), "" if row.met else "  not met")
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row[:4], widths, strict=True)), "" if row.met else "  not met")
     if "floors" in found:
         f = found["floors"]
         print(

@@ -46,7 +46,7 @@ class Callee:
         self._process = subprocess.Popen(
             [
                 *("timeout", str(self._seconds), "sipp", "-sf", str(path), "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1"),
-                *("-mp", str(free_port(room=4)), "-cp", str(free_port()), "-nostdin", "-trace_err"),
+                *("-mp", str(free_port(room=4)), "-cp", str(free_port()), "-nostdin", "-l", "20000", "-trace_err"),
                 *("-error_file", str(self._folder / "sipp-errors.log")),
             ],
             stdin=subprocess.DEVNULL,

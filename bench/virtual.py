@@ -50,7 +50,7 @@ def _call(folder: Path) -> float:
     world.until(world.saw("NEW_OUTBOUND_CALL", "RINGING", "CALL_ANSWERED"))
     world.go(SECONDS - 56.0)
     world.order("press", text="1")
-    world.until(lambda: "HANGUP" in world.types, within=SECONDS + 10)
+    world.until(lambda: world.events[-1]["InvocationEventType"] == "HANGUP", within=SECONDS + 10)
     return time.process_time() - begun
 
 

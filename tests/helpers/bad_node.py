@@ -140,7 +140,7 @@ class BadNode(LiveNode):
             self._applications[function] = made["SipMediaApplication"]["SipMediaApplicationId"]
         return self._applications[function]
 
-    def calls(self) -> int:
+    def count(self) -> int:
         """How many calls are on record."""
         with read.reading(Layout(self.data).database)() as connection:
             return int(connection.exec_driver_sql("SELECT count(*) FROM calls").scalar_one())

@@ -46,7 +46,7 @@ class _Line:
     peer: Address
     rules: list[Lost | Held]
     loss: float
-    chance: random.Random
+    chance: dict[Way, random.Random]
     node: Address | None = None
     audio: dict[Way, socket.socket] = field(default_factory=dict)
     """Where each side sends its audio: the socket that the other side is told of."""
@@ -71,7 +71,8 @@ class Between:
 
     def connect(self, number: str, peer: Address, *rules: Lost | Held, loss: float = 0.0, seed: int = 1) -> None:
         """Who answers a number; what is lost on the way. `loss` is the probability for each packet of audio."""
-        self._lines[number] = _Line(peer=peer, rules=list(rules), loss=loss, chance=random.Random(seed))
+        chance: dict[Way, random.Random] = {"to peer": random.Random(seed), "to node": random.Random(seed + 1_000_000)}
+        self._lines[number] = _Line(peer=peer, rules=list(rules), loss=loss, chance=chance)
 
     def __enter__(self) -> Between:
         self._thread.start()
@@ -157,7 +158,7 @@ class Between:
         line, way = self._audio[heard_at]
         through, lost = self.packets[way]
         from_ = line.audio.get(way)
-        if way not in line.target or from_ is None or line.chance.random() < line.loss:
+        if way not in line.target or from_ is None or line.chance[way].random() < line.loss:
             self.packets[way] = (through, lost + 1)
             return
         self.packets[way] = (through + 1, lost)

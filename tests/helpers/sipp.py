@@ -7,6 +7,8 @@ port to be bound and for the process's end, both bounded.
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -18,6 +20,9 @@ from types import TracebackType
 import pytest
 
 HAVE_SIPP = shutil.which("sipp") is not None
+CAN_PLAY = os.geteuid() == 0
+"""SIPp plays a capture through a raw socket."""
+needs_raw_socket = pytest.mark.skipif(not CAN_PLAY, reason="SIPp needs root to play a capture")
 needs_sipp = pytest.mark.skipif(not HAVE_SIPP, reason="SIPp is not installed (apt-get install sip-tester)")
 
 SDP = """Content-Type: application/sdp
@@ -280,9 +285,10 @@ def free_port() -> int:
 
 
 def free_media_port() -> int:
-    """An even port with port + 2 free as well: SIPp binds both."""
+    """An even port with port + 2 free as well: SIPp binds both. It is none of those that the system gives out by itself, which would be
+    taken between our look and SIPp's."""
     while True:
-        port = free_port() & ~1
+        port = 2 * secrets.randbelow(1900) + 22_000
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two:
                 one.bind(("127.0.0.1", port))
@@ -332,8 +338,8 @@ class Verdict:
         return [part.split("\n\n", 1)[1] for part in parts if f"message {way}" in part and "\n\n" in part]
 
 
-FATAL = 255
-"""SIPp's exit code where a port is taken."""
+FATAL = (254, 255)
+"""SIPp's exit codes where a port is taken: one of audio, or one of SIP."""
 
 
 class Sipp:
@@ -376,7 +382,7 @@ class Sipp:
             with (self._folder / "screen.txt").open("wb") as screen:
                 self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=screen, stderr=subprocess.STDOUT)
             self._await_port()
-            if self._process.poll() != FATAL:
+            if self._process.poll() not in FATAL:
                 break
             # Somebody took a port between our look and its bind.
             self._take_ports()
@@ -389,10 +395,11 @@ class Sipp:
             process.wait(10)
 
     def _await_port(self) -> None:
-        """Until the port is bound: probing it with a message would count as one of its calls."""
+        """Until its ports are bound: probing it with a message would count as one of its calls."""
+        wanted = [self.address, *((self.address[0], port) for port in (self.media_port, self.media_port + 2))]
         pause = threading.Event()
         for _ in range(500):
-            if _is_bound(self.address):
+            if all(_is_bound(address) for address in wanted):
                 return
             assert self._process is not None
             if self._process.poll() is not None:

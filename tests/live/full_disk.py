@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
         history = node.finished(up)
         check(node, history, WHOLE)
         node._until(lambda: create(node, AFTER, "two").status == 201, "calls to be taken again")
-        after = node.calls()[0].call.call
+        after = node.on_record()[0].call.call
         node.until(after, lambda history: len(history.outcomes) == 3, "its answer to be dealt with")
         node.update(after, {"end": "now"})
         check(node, node.finished(after), WHOLE)

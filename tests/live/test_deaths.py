@@ -145,6 +145,7 @@ def handler(event, context):
     return reply
 """
 STAYS = "+12065550180"
+RINGS_LONG = "+12065550167"
 
 
 @needs_proc
@@ -185,3 +186,17 @@ def test_other_deaths_cost_no_other_call(tmp_path: Path) -> None:
         assert history.cdr is not None
         assert history.cdr.termination.reason == "completed"
         assert node.stop() == 0
+
+
+def test_the_carrier_in_the_box_knows_nothing_of_the_calls_it_died_with(tmp_path: Path) -> None:
+    """And says so, 481: nobody waits 32 s for an answer that cannot come."""
+    with LiveNode(tmp_path, handler=TALKER) as node:
+        calls = [node.place(STAYS, ArgumentsMap={"say": "first"}), node.place(RINGS_LONG)]
+        node.until(calls[0], lambda history: bool(history.dialogs), "its answer")
+        node.until(calls[1], lambda history: len(history.outcomes) == 2, "RINGING to be dealt with")
+        node.kill()
+        node.start()
+        for call in calls:
+            history = node.finished(call, within=20.0)
+            assert history.cdr is not None
+            assert history.cdr.termination.reason == "node_restart"

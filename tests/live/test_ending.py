@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from helpers.live_node import LiveNode
+from helpers.live_node import FROM, TO, LiveNode
 from helpers.processes import children_of, gone
 from helpers.sipp import Sipp, answer, needs_sipp, ok, recv
 from outdial.model.ids import CallId
@@ -66,14 +66,14 @@ def check(node: LiveNode, call: CallId, trunk: Sipp, reason: str) -> None:
 
 
 def test_sigterm_takes_no_new_calls_and_gives_the_others_their_time(tmp_path: Path) -> None:
-    with talking(tmp_path, drain_timeout="2s") as (node, call, trunk):
-        children = children_of(node.pid)
+    with talking(tmp_path, drain_timeout="3s") as (node, call, trunk):
+        children, client = children_of(node.pid), node.client()
         assert node.process is not None
         node.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         node._until(lambda: readiness(node) == (503, "the node is draining"), "/readyz to say that it drains")
         with pytest.raises(ClientError) as refused:
-            node.place(tries=1)
+            client.create_sip_media_application_call(FromPhoneNumber=FROM, ToPhoneNumber=TO, SipMediaApplicationId=node.application)
         response = refused.value.response
         assert response["Error"]["Code"] == "ServiceUnavailableException"
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 503
@@ -82,7 +82,7 @@ def test_sigterm_takes_no_new_calls_and_gives_the_others_their_time(tmp_path: Pa
         with urllib.request.urlopen(f"{node.http}/healthz", timeout=5) as alive:
             assert alive.status == 200
         assert node.process.wait(20) == 0
-        assert time.monotonic() - began >= 2.0
+        assert time.monotonic() - began >= 3.0
         check(node, call, trunk, "shutdown")
         assert gone(children, within=2.0) == {}
 
@@ -99,10 +99,13 @@ def test_a_call_that_ends_by_itself_lets_the_node_end_at_once(tmp_path: Path) ->
         check(node, call, trunk, "completed")
 
 
-def test_ctrl_c_twice_hangs_up_now(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "the terminal's end"])
+def test_a_second_wish_to_end_hangs_up_now(tmp_path: Path, first: signal.Signals) -> None:
+    if signal.getsignal(first) is signal.SIG_IGN:
+        pytest.skip("these tests run under nohup, and so does the node")
     with talking(tmp_path, drain_timeout="600s") as (node, call, trunk):
         assert node.process is not None
-        node.process.send_signal(signal.SIGINT)
+        node.process.send_signal(first)
         node._until(lambda: readiness(node)[0] == 503, "/readyz to say that it drains")
         assert node.process.poll() is None
         node.process.send_signal(signal.SIGINT)

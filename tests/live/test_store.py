@@ -121,7 +121,7 @@ def test_locked_for_ten_seconds(tmp_path: Path) -> None:
             assert before.cdr is None
         for call in (up, coming):
             check(node, node.finished(call), WHOLE)
-        assert [call.call.call for call in node.calls()] == [coming, up]
+        assert [call.call.call for call in node.on_record()] == [coming, up]
 
         with locked(node):
             first = pool.submit(create, node, AFTER, "three")

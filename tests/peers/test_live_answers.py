@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,14 @@ import pytest
 
 from helpers import rtp_captures
 from helpers.calls_at_once import HEARS, LISTENS_LONG, Case, Ear, Ended, at_once
+from helpers.live_node import LiveNode
 from helpers.sipp import (
     BYE,
     KEEP_PARTIES,
     OWN_BYE,
+    URI,
+    Sipp,
+    Verdict,
     answer,
     callee,
     do,
@@ -23,6 +28,7 @@ from helpers.sipp import (
     needs_sipp,
     own,
     recv,
+    request,
     wait,
 )
 
@@ -33,6 +39,7 @@ TAKES = recv("INVITE", 'rrs="true"', KEEP_PARTIES) + answer("180 Ringing") + wai
 INFO = "Content-Type: application/dtmf-relay\nContent-Length: [len]\n\nSignal={}\nDuration=160\n"
 AGREED = recv("100", 'optional="true"') + recv("200") + own("ACK", 2, again=False)
 REFUSED = recv("100", 'optional="true"') + recv("488") + own("ACK", 2, again=False, branch="[branch-3]")
+OPTIONS = (request("OPTIONS", 1, to="", uri=URI, more=""), recv("200"))
 CHOICES = ("PCMA only", "ptime 10", "ptime 30", "ptime 60", "sendonly", "inactive", "held", "another SDP")
 
 
@@ -125,9 +132,21 @@ def ears() -> Iterator[dict[str, Ear]]:
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory, ears: dict[str, Ear]) -> dict[str, list[Ended]]:
+def asked() -> list[Verdict]:
+    """How it went for one who asked with OPTIONS while all calls were up."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory, ears: dict[str, Ear], asked: list[Verdict]) -> dict[str, list[Ended]]:
     folder = tmp_path_factory.mktemp("answers")
-    return at_once(folder, cases(folder, ears))
+
+    def ask(node: LiveNode) -> None:
+        host, _, port = node.addresses["sip"].rpartition(":")
+        with Sipp(folder / "asks", OPTIONS, call=(host, int(port))) as caller:
+            asked.append(caller.wait())
+
+    return at_once(folder, cases(folder, ears), meanwhile=ask)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +256,15 @@ def test_a_refused_reinvite_leaves_the_audio_as_it_was(ended: dict[str, list[End
     call.all_is_well()
     assert call.verdict.received("SIP/2.0 488") == 1
     assert call.digits[-1] == "5"
+
+
+def test_options_outside_of_any_call(ended: dict[str, list[Ended]], asked: list[Verdict]) -> None:
+    assert ended
+    [verdict] = asked
+    assert verdict.good, verdict.errors
+    [answered] = verdict.heard
+    assert answered.startswith("SIP/2.0 200")
+    assert {"INVITE", "ACK", "BYE", "CANCEL"} <= set(re.split(r"[,\s]+", answered.partition("\nAllow:")[2].partition("\n")[0]))
 
 
 def test_the_callee_hangs_up(ended: dict[str, list[Ended]]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from helpers.lines import S3, Event, Line, act, raising
+from outdial.api import sip_headers
 from outdial.model.requests import Refused, Updated
 from outdial.testing.world import APPLICATION, EPOCH_MS
 
@@ -238,6 +239,17 @@ def test_sip_headers_of_the_request_go_out_and_are_in_no_event(tmp_path: Path) -
     assert (sent["X-Test-Value"], sent["User-to-User"]) == ("String", "616d61;encoding=hex")
     assert "SipHeaders" not in json.dumps(line.events)
     assert "X-Test-Value" not in json.dumps(line.events)
+
+
+def test_the_longest_headers_that_the_api_takes_fit_into_an_invite(tmp_path: Path) -> None:
+    """Reference 11.1: 20 headers of 2,048 characters each."""
+    headers = {f"X-{n:0>254}": "v" * 2048 for n in range(20)}
+    sip_headers.check(headers)
+    line = Line(tmp_path).connect(sip_headers=headers)
+    incoming = line.world.phone.incoming
+    assert incoming is not None
+    assert headers.items() <= dict(incoming.headers).items()
+    assert max(len(trace.data) for trace in line.world.traces) < 65_507
 
 
 def test_an_update_of_a_ringing_call_is_accepted_told_and_cannot_end_it(tmp_path: Path) -> None:

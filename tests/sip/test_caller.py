@@ -594,7 +594,7 @@ def test_an_adopted_invite_that_was_answered_meanwhile_gets_ack_and_bye() -> Non
     invite = parse(stored())
     assert isinstance(invite, Request)
     script.give(AdoptInvite(session="leg", invite=stored(), source=US, destination=TRUNK))
-    script.reply(script.last("CANCEL"), 481)
+    script.reply(script.last("CANCEL"), 200)
     script.wait(5)
     script.reply(invite, 200, tag="bob")
     assert [line.split()[0] for line in script.lines()] == ["CANCEL", "ACK", "BYE"]
@@ -602,6 +602,24 @@ def test_an_adopted_invite_that_was_answered_meanwhile_gets_ack_and_bye() -> Non
     script.reply(script.last("BYE"), 200)
     assert script.kinds() == ["Accepted", "Over"]
     assert not script.events[0].wanted
+
+
+def test_an_adopted_invite_that_the_far_side_does_not_know_is_over_at_once() -> None:
+    """RFC 3261 §9.2: 481 is said of an INVITE that never came, or has had its final response; so a late 2xx still gets ACK and BYE."""
+    script = Script()
+    invite = parse(stored())
+    assert isinstance(invite, Request)
+    script.give(AdoptInvite(session="leg", invite=stored(), source=US, destination=TRUNK))
+    script.reply(script.last("CANCEL"), 481)
+    assert [(event.who, event.status) for event in script.events] == [("us", 481)]
+    script.wait(20)
+    for _ in range(2):
+        script.reply(invite, 200, tag="bob")
+    assert [line.split()[0] for line in script.lines()] == ["CANCEL", "ACK", "BYE", "ACK"]
+    script.reply(script.last("BYE"), 200)
+    assert script.kinds() == ["Over"]
+    script.wait(100)
+    assert script.endpoint.transactions == script.endpoint.sessions == 0
 
 
 def test_an_adopted_invite_without_any_answer_is_over_after_64_t1() -> None:

@@ -8,6 +8,8 @@ from .errors import bad_request
 
 VALUE_MAX = 2048
 NAME_MAX = 256
+TOTAL_MAX = 49_152
+"""Bytes of all of them: twenty of the longest in ASCII. An INVITE has to fit into a datagram (65,507)."""
 RESERVED = ("x-amzn", "x-vine", "x-vc", "x-canary", "x-voice")
 NAMED = ("user-to-user", "diversion")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
@@ -29,3 +31,6 @@ def check(headers: dict[str, str]) -> None:
             raise bad_request(f"SipHeaders: the value of {name[:60]} is longer than {VALUE_MAX} characters")
         if _CONTROL.search(value):
             raise bad_request(f"SipHeaders: the value of {name[:60]} contains a line break or another control character")
+    total = sum(len(name) + len(value.encode("utf-8", "replace")) + 4 for name, value in headers.items())
+    if total > TOTAL_MAX:
+        raise bad_request(f"SipHeaders take {total:,} bytes in all; at most {TOTAL_MAX:,} can be sent")

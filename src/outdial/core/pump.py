@@ -8,7 +8,7 @@ value) to the name of a core or port. Everything queues; nothing recurses; nothi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from .core import Core, Deadline
@@ -46,6 +46,9 @@ class Pump:
         self._on_fault = on_fault
         self._queue: deque[tuple[str, str, Any]] = deque()
         self._deadlines: dict[str, Deadline | None] = {name: core.next_deadline() for name, core in self._cores.items()}
+        self._soonest: Deadline | None = None
+        self._stale = True
+        """Whether what is soonest has to be looked for anew."""
         self._running = False
         for (source, kind), destination in self._routes.items():
             if destination not in self._cores and destination not in self._ports:
@@ -85,11 +88,13 @@ class Pump:
 
     def fire(self, now: float) -> None:
         """Call `handle_timer` of each core that is due, then `run`."""
-        self.run(now)
+        if self._queue:
+            self.run(now)
         for _ in range(100):  # a timer may arm another one for this very moment
-            due = [name for name, deadline in self._deadlines.items() if deadline is not None and deadline.at <= now]
-            if not due:
+            soonest = self.next_deadline()
+            if soonest is None or soonest.at > now:
                 return
+            due = [name for name, deadline in self._deadlines.items() if deadline is not None and deadline.at <= now]
             for name in due:
                 core = self._cores[name]
                 try:
@@ -97,11 +102,32 @@ class Pump:
                 except Exception as error:
                     self._fault(name, self._deadlines[name], error)
                 self._drain(name, core)
-            self.run(now)
+            if self._queue:
+                self.run(now)
 
-    def next_deadline(self) -> Deadline | None:
-        """The earliest deadline of any core, or None."""
-        return min((d for d in self._deadlines.values() if d is not None), default=None)
+    def replace(self, name: str, core: Core) -> None:
+        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
+        self._cores[name] = core
+        self._deadlines[name] = core.next_deadline()
+        self._stale = True
+
+    def take(self, name: str) -> None:
+        """Take what a core has put out that was driven past the pump."""
+        self._drain(name, self._cores[name])
+
+    def next_deadline(self, without: Container[str] = ()) -> Deadline | None:
+        """The earliest deadline of any core but these, or None."""
+        if without:
+            others = (deadline for name, deadline in self._deadlines.items() if deadline is not None and name not in without)
+            return min(others, default=None)
+        if self._stale:
+            self._stale = False
+            soonest: Deadline | None = None
+            for deadline in self._deadlines.values():
+                if deadline is not None and (soonest is None or deadline.at < soonest.at):
+                    soonest = deadline
+            self._soonest = soonest
+        return self._soonest
 
     @property
     def idle(self) -> bool:
@@ -124,4 +150,11 @@ class Pump:
             if destination is None:
                 raise Unrouted(f"{name} put out {type(output).__name__}, and no route says where it goes")
             self._queue.append((name, destination, output))
-        self._deadlines[name] = core.next_deadline()
+        before, after = self._deadlines[name], core.next_deadline()
+        if after is before:
+            return
+        self._deadlines[name] = after
+        if before is self._soonest:
+            self._stale = True
+        elif after is not None and (self._soonest is None or after.at < self._soonest.at):
+            self._soonest = after

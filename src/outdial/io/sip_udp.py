@@ -57,6 +57,8 @@ class SipUdp:
             except BlockingIOError:
                 return  # the buffer is full: lost like any other datagram, timers send it again
             except OSError as error:
+                if error.errno == errno.EMSGSIZE:
+                    return  # it says nothing of the destination: others' messages get there
                 # The error may be the one pending of an earlier datagram; the queue says of which, and the next try sends.
                 if not self._read_errors():
                     failed = TransportFailed(destination=item.destination, detail=error.strerror or str(error))
@@ -105,7 +107,7 @@ class SipUdp:
                 self._loop.call_soon(self._listen_again)
             found = True
             code = next((_EXTENDED_ERROR.unpack_from(data)[0] for _, _, data in control if len(data) >= _EXTENDED_ERROR.size), errno.EIO)
-            if where:
+            if where and code != errno.EMSGSIZE:  # a router's: the kernel has learnt it, and cuts what is sent again
                 failed = TransportFailed(destination=Address(host=where[0], port=where[1]), detail=os.strerror(code))
                 self._loop.call_soon(self._report, failed)
         return found

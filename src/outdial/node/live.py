@@ -85,6 +85,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 def _to_stderr(line: str) -> None:
     try:
-        print(line, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{line}\n")  # by lines, as Python always has it
     except (OSError, ValueError):
         pass  # the terminal has gone or the log's disk is full: a line that nobody can read costs no call

@@ -215,7 +215,10 @@ class Node:
         leave.callback(self.pump.close)
         self._reserve()
         self._give("children", Want(child="engine"))
-        for item in (*self.store.unfinished(), *self.store.undelivered()):
+        unfinished = self.store.unfinished()
+        if unfinished:
+            self._before_first_call()  # the far side of those calls: it died with them, and says so
+        for item in (*unfinished, *self.store.undelivered()):
             self._give("calls", item)
         self._lag = loop.create_task(self._watch_lag())
         leave.callback(self._lag.cancel)

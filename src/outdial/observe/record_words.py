@@ -32,7 +32,7 @@ def _event(row: Any, legs: Legs) -> Said:
         return Said(level=WARN, area="calls", glyph="x", what=f"{event.action.type} failed", facts=facts)
     if kind == "InvalidReply":
         facts |= {"error": event.error_type, "message": mask(event.message)}
-        return Said(level=WARN, area="apps", glyph="x", what="reply refused", facts=facts)
+        return Said(level=DEBUG, area="apps", glyph="x", what="reply refused", facts=facts)
     if kind == "DigitsReceived":
         facts |= {"count": len(event.digits)}
     action = getattr(event, "action", None)
@@ -50,7 +50,8 @@ def _done(row: Any, legs: Legs) -> Said:
     if row.outcome == "replied":
         return Said(level=DEBUG, area="apps", glyph="<", what="reply", facts={**facts, "bytes": len(row.reply)})
     what = {"bad_reply": "bad reply", "failed": "handler failed", "timeout": "no answer from handler"}[row.outcome]
-    return Said(level=WARN, area="apps", glyph="x", what=what, facts={**facts, "error": why(row.error.strip().partition("\n")[0])})
+    level = DEBUG if row.outcome == "bad_reply" else WARN  # its note says the same, and more
+    return Said(level=level, area="apps", glyph="x", what=what, facts={**facts, "error": why(row.error.strip().partition("\n")[0])})
 
 
 def _output(row: Any, legs: Legs) -> Said:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .legs import Legs
 from .line import Fact, Glyph, Level
@@ -13,15 +12,17 @@ from .masking import mask, short
 DEBUG, INFO, WARN, ERROR = Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+_NO_FACTS: Mapping[str, Any] = {}
+
+
+class Said(NamedTuple):
     """A line to be."""
 
     level: Level
     area: str
     glyph: Glyph
     what: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = _NO_FACTS
     limited: bool = False
     """Somebody outside decides how often this comes: at most a few lines of it are written at a time."""
 

@@ -8,6 +8,7 @@ session cannot do without is judged when it is read (the form of a line, `v=`, `
 from __future__ import annotations
 
 import ipaddress
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +19,7 @@ MAX_BYTES = 65_535
 """What fits a datagram; browsers' descriptions with many candidates reach 10 kB."""
 MAX_LINES = 2_000
 MAX_MEDIA = 64
+_LETTERS = frozenset(string.ascii_letters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +179,9 @@ def _lines(data: bytes) -> Iterator[Line]:
     text = data.decode("utf-8", "surrogateescape")
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw[:-1] if raw.endswith("\r") else raw
+        if number <= MAX_LINES and line[1:2] == "=" and line.isprintable() and line[0] in _LETTERS:
+            yield Line(kind=line[0], value=line[2:], number=number)  # nearly every line is in order
+            continue
         if not line.strip("\0 \t"):
             continue  # a trailing empty line, and what devices pad with
         if number > MAX_LINES:

@@ -69,6 +69,8 @@ class Caller(Session):
         self.rang = False
         """A provisional other than 100 has come: no other target is tried any more."""
         self.cancelled = False
+        self.adopted = False
+        """Its INVITE left in an earlier run."""
         self.forks: dict[str, Fork] = {}
         self.early: dict[str, tuple[Response, Address]] = {}
         """Provisional responses by tag: each began an early dialog, which is built when the peer uses it."""
@@ -108,7 +110,7 @@ class Caller(Session):
     def adopt_invite(cls, stack: Stack, item: AdoptInvite, invite: Request, now: float) -> Caller:
         """CANCEL an INVITE of an earlier run and deal with what comes of it. Raises `RemoteProtocolError` where it cannot be read."""
         self = cls._adopt(stack, item.session, invite, item.invite, item.destination, State.CANCELLING)
-        self.cancelled = True
+        self.cancelled = self.adopted = True
         self.tx = stack.client(INVITE_CLIENT, TxState.CALLING, invite, item.destination, self, now, data=item.invite, repeating=False)
         self.send_cancel(now)
         return self
@@ -158,7 +160,10 @@ class Caller(Session):
         method = transaction.request.method
         if method == "INVITE":
             self._on_invite_response(response, source, now)
-        elif method != "CANCEL":
+        elif method == "CANCEL":
+            if self.adopted and response.status == 481:
+                self.feed(Input.UNKNOWN, now)
+        else:
             dialog = self._dialog_of_request(transaction.request)
             if dialog is not None:
                 self.on_dialog_response(transaction, dialog, response, now)

@@ -48,6 +48,8 @@ class Input(Symbol):
     QUIET = auto()
     LOST = auto()
     ABANDON = auto()
+    UNKNOWN = auto()
+    """481 to the CANCEL of an earlier run's INVITE: the far side has no such call."""
 
 
 # --- steps ---
@@ -140,6 +142,12 @@ def _end_abandoned(call: Caller, now: float) -> None:
         call.tx.take(TxInput.ABANDON, now)
 
 
+def _end_unknown(call: Caller, now: float) -> None:
+    # Its INVITE's transaction stays: a 2xx that is on its way all the same gets ACK and BYE (RFC 3261 §9.1).
+    call.stack.disarm_session(call, "cancel")
+    call.end = ("us", 481, "the far side knows nothing of the call", "")
+
+
 def _cancel(call: Caller, now: float) -> None:
     call.send_cancel(now)
 
@@ -190,6 +198,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.HELD: {
         Input.GO: (State.CALLING, (_launch,)),
@@ -205,6 +214,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CALLING: {
         Input.PROVISIONAL: (State.PROCEEDING, (_report_provisional,)),
@@ -220,6 +230,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.PROCEEDING: {
         Input.PROVISIONAL: (State.PROCEEDING, (_report_provisional,)),
@@ -235,6 +246,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CANCEL_KEPT: {
         Input.PROVISIONAL: (State.CANCELLING, (_cancel,)),
@@ -250,6 +262,7 @@ CALLER: Table = {
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.CANCELLING: {
         Input.SUCCESS: (State.HANGING_UP, (_lose,)),
@@ -265,6 +278,7 @@ CALLER: Table = {
         Input.PEER_BYE: _EARLY,
         Input.QUIET: FAULT,
         Input.LOST: FAULT,
+        Input.UNKNOWN: (State.OVER, (_end_unknown, _finish)),
     },
     State.TALKING: {
         Input.SUCCESS: (State.TALKING, (_success_again,)),
@@ -280,6 +294,7 @@ CALLER: Table = {
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: FAULT,
     },
     State.HANGING_UP: {
         Input.SUCCESS: (State.HANGING_UP, (_success_again,)),
@@ -295,6 +310,7 @@ CALLER: Table = {
         Input.TARGETS: FAULT,
         Input.NO_TARGETS: FAULT,
         Input.ABANDON: FAULT,
+        Input.UNKNOWN: IGNORE("its 2xx has come all the same"),
     },
     State.OVER: {
         # Forks that answer late, and repeats of a 2xx whose ACK was lost: the INVITE's transaction still knows us for 64*T1.
@@ -313,6 +329,7 @@ CALLER: Table = {
                 Input.QUIET,
                 Input.LOST,
                 Input.ABANDON,
+                Input.UNKNOWN,
             ),
             IGNORE("it is over"),
         ),

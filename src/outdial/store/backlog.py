@@ -33,7 +33,8 @@ HARD_LIMIT: Final = 2 * SOFT_LIMIT
 """Beyond it everything new is dropped and counted; nothing of it is ever answered as saved."""
 LOST_KEPT: Final = 10_000
 REST_S: Final = 0.002
-"""So long the writer rests after a transaction, unless something is to be synced: under load what comes meanwhile goes in together."""
+"""Where somebody waits again as soon as a transaction has ended there is load: the writer rests so long, unless something is to be synced,
+and more goes in together."""
 LINGER_S: Final = 0.02
 """A unit that nobody waits for may wait so long for company: most are committed together with the next one that somebody waits for."""
 ANYTHING, AWAITED, SYNCED, NOTHING = range(4)
@@ -173,7 +174,7 @@ class Backlog:
         """Rest, then sleep until there is something to write: for long only while nobody waits for it. False once the backlog is closed
         and empty."""
         with self._changed:
-            if not self._synced:
+            if self._urgent and not self._synced:
                 self._sleep(SYNCED, REST_S)
             while not self._urgent and not self._closed:
                 if not self._sleep(AWAITED, LINGER_S):

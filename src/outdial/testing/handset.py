@@ -1,9 +1,8 @@
 """A telephone whose SIP is made by hand: it does what a scenario says, also what no honest stack would do.
 
-Theory of operation. It answers our INVITE only when told, and in the words it is told (status, tag, SDP, headers, Record-Route); every
-other request of ours it answers by itself, as RFC 3261 wants, unless told to be silent. What it sends reliably (finals, requests) it
-repeats until they are acknowledged (T1 0.5 s, doubling to 4 s, 32 s in all). Its audio is a real media engine. It judges nothing: the
-ladder does.
+Theory of operation. It answers our INVITE only when told, and in the words it is told (status, tag, SDP, headers); every other request of
+ours it answers by itself, as RFC 3261 wants, unless told to be silent. What it sends reliably (finals, requests) it repeats until
+acknowledged (T1 0.5 s, doubling to 4 s, 32 s in all). Its audio is a real media engine. It judges nothing: the ladder does.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class Handset:
         """It answers nothing by itself."""
         self._stream = LegId("handset")
         self._port: int | None = None
-        self._media = False
+        self._opened = False
         self._tag = "alice"
         self._sdp = b""
         self._cseq = 100
@@ -89,7 +88,7 @@ class Handset:
                 self._waiting.append(item)
                 self._obey(now)
             case media.Done(rtp_port=int(port), statistics=None):
-                self._port = port
+                self._port, self._opened = port, True
                 self._obey(now)
             case media.Digit():
                 self.heard.append(item.digit)
@@ -121,14 +120,17 @@ class Handset:
         self._there = datagram.source
         branch = branch_of(message)
         if isinstance(message, Request):
-            if message.method == "INVITE" and not self.invite:
-                self.invite = message
-                self._out.append(media.OpenStream(id=self._command(), stream=self._stream, local_host=self._here.host))
+            if message.method == "INVITE" and not again and not _tag(message.get("to")):
+                first, self.invite = self.invite is None, message
+                if first or self._port is None:
+                    self._out.append(media.OpenStream(id=self._command(), stream=self._stream, local_host=self._here.host))
             elif message.method == "ACK":
                 self._repeating.pop((f"2xx {_number(message)}", "INVITE"), None)
                 self._repeating.pop((branch, "INVITE"), None)
             elif (known := self._answers.get((branch, message.method))) is not None:
                 self._put(known, datagram.source)
+            elif message.method == "INVITE" and self._last and not self.silent:
+                self._put(self._last, datagram.source)  # RFC 3261 §17.2.1: a repeat gets the latest provisional
             elif message.method != "INVITE" and not self.silent:
                 self._answer_by_itself(message, branch, now)
             self._observe(message, again, now)
@@ -171,9 +173,7 @@ class Handset:
     # --- what it is told ---
 
     def _obey(self, now: float) -> None:
-        while self._waiting and (self._port is not None or self.invite is None):
-            if self.invite is None:
-                return
+        while self._waiting and self._opened:
             self._do(self._waiting.popleft(), now)
 
     def _do(self, do: Do, now: float) -> None:
@@ -239,6 +239,8 @@ class Handset:
             headers.append(("Content-Type", "application/sdp"))
         data = encode(f"SIP/2.0 {status} {PHRASES.get(status, 'Unknown')}", tuple(headers), body)
         branch, method = branch_of(request), request.method
+        if status < 200 and method == "INVITE":
+            self._last = data
         if status >= 200:
             self._answers[branch, method] = data
             if method == "INVITE" and reliably:
@@ -279,7 +281,7 @@ class Handset:
         headers += extra
         if body and not any(name.lower() == "content-type" for name, _ in extra):
             headers.append(("Content-Type", kind))
-        if method == "INVITE":
+        if method == "INVITE" and "unacknowledged" not in words:
             self._offers[branch] = (ack, target)
         data = encode(f"{method} {target} SIP/2.0", tuple(headers), body)
         if "once" not in words:
@@ -321,7 +323,6 @@ class Handset:
         event = do.facts.get("event", 101)
         by_events = event not in (None, "none")
         self._muted = bool({"mute"} & {*do.words})
-        self._media = True
         self._remote = media.SetRemote(
             id=self._command(),
             stream=self._stream,

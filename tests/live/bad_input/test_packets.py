@@ -144,9 +144,10 @@ def test_audio_and_keys_of_a_stranger_are_not_believed(node: BadNode, stranger: 
     to = media_address(history)
     sequence = 0
     while node.history(call).cdr is None:  # type: ignore[union-attr]
-        stranger.sendto(tone(sequence, 0xABCD), to)
-        stranger.sendto(press(sequence + 1, 0xABCD), to)
-        sequence += 2
+        for _ in range(5):
+            stranger.sendto(tone(sequence, 0xABCD), to)
+            stranger.sendto(press(sequence + 1, 0xABCD), to)
+            sequence += 2
     ended = node.over(call)
     [told] = [event["ActionData"] for event in node.events(ended) if event["InvocationEventType"] == "ACTION_SUCCESSFUL"]
     assert "RecordingTerminator" not in told

@@ -33,9 +33,9 @@ def aws(node: BadNode) -> Aws:
 @pytest.fixture(autouse=True)
 def nothing_dialled(node: BadNode, beside: None) -> Iterator[None]:
     """A request that is refused makes no call."""
-    before = node.calls()
+    before = node.count()
     yield
-    assert node.calls() == before
+    assert node.count() == before
 
 
 def create(node: BadNode, aws: Aws, *, application: str | None = None, **members: Any) -> tuple[int, str, str]:
