@@ -205,6 +205,12 @@ def test_the_node_knows_its_trunk(ours: Outdial, node: NodeProcess) -> None:
 def test_doctor_finds_a_running_node(ours: Outdial, node: NodeProcess) -> None:
     findings = json.loads(ours("doctor", "--data", node.data, "--json").out)["findings"]
     assert findings[0]["text"] == f"runs, process {node.facts['pid']}, {node.facts['http']}"
+    functions = {row["name"]: row["state"] for row in json.loads(ours("function", "ls", "--json").out)["functions"]}
+    told = [one for one in findings if one["what"] == "function"]
+    assert functions
+    assert [(one["text"].split(":")[0], one["state"]) for one in told] == [
+        (f"{name} is {state}", "good" if state == "served" else "bad") for name, state in functions.items()
+    ], "those of the node, however it was started"
 
 
 def test_a_node_that_others_can_reach_is_spoken_to_with_a_key(tmp_path: Path, outdial: Outdial) -> None:

@@ -162,7 +162,24 @@ async def _why_not_spoken() -> str | None:
         await client.close()
 
 
+def _served(config: Config) -> Iterator[Finding]:
+    """What the running node says of its functions: it may have been started with others than the configuration's."""
+    from .client import find
+
+    rows = find(config.data).get("/functions")["functions"]
+    for row in rows:
+        good = row["state"] == "served"
+        mend = "mend the file; a node reloads it" if row["state"] == "broken" else f"`outdial function add {row['name']} SPEC` serves it"
+        detail = f": {row['detail']}" if row.get("detail") else ""
+        yield Finding(what="function", state="good" if good else "bad", text=f"{row['name']} is {row['state']}{detail}", mend=mend)
+    if not rows:
+        yield Finding(what="function", state="note", text="the node serves none", mend="--function NAME=SPEC, or `outdial function add`")
+
+
 def _handlers(config: Config, running: bool) -> Iterator[Finding]:
+    if running:
+        yield from _served(config)
+        return
     for spec in config.function_specs():
         problem = why_not_loaded(spec)
         where = spec.target if spec.kind == "http" else f"{spec.target}:{spec.handler}"
