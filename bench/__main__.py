@@ -133,7 +133,16 @@ def machine() -> str:
     )
 
 
-def page(found: Results, took: float) -> str:
+NOTES = "## Where the time goes"
+
+
+def notes_of(path: Path) -> str:
+    """What people have written on the page, from `NOTES` on: it is kept."""
+    text = path.read_text() if path.exists() else ""
+    return text[text.index(NOTES) :] if NOTES in text else ""
+
+
+def page(found: Results, took: float, notes: str) -> str:
     """`docs/performance.md`."""
     lines = [
         "# Performance",
@@ -154,6 +163,7 @@ def page(found: Results, took: float) -> str:
         json.dumps(found, indent=1, default=float),
         "```",
         "",
+        notes,
     ]
     return "\n".join(lines)
 
@@ -178,7 +188,7 @@ def main() -> None:
         found |= part
     took = time.monotonic() - begun
     if options.write is not None:
-        options.write.write_text(page(found, took))
+        options.write.write_text(page(found, took, notes_of(options.write)))
     if options.json:
         print(json.dumps(found, default=float))
         return

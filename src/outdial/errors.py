@@ -238,11 +238,14 @@ def _terminations() -> tuple[Entry, ...]:
             "There was no usable audio.",
             "The trunk must speak PCMU or PCMA over RTP; behind NAT set advertise, and mark the trunk nat.",
         ),
-        "handler_failed": ("The application's handler failed.", "`outdial calls show` has what it raised and printed."),
+        "handler_failed": (
+            "The application's handler failed.",
+            "What it raised and printed stands in `outdial calls show`; `outdial function ls` says whether it can be invoked at all.",
+        ),
         "handler_timeout": ("The application's handler did not answer in time.", "Make it faster, or raise handler_timeout."),
         "handler_invalid": (
             "The application's handler answered twice with something that is no reply.",
-            "`outdial calls show` names the place in the JSON.",
+            "The place in the JSON stands beside the reply in `outdial calls show`.",
         ),
         "media_lost": ("The media engine ended while the call was up.", "The log says why; report it if it was not ended by hand."),
         "node_restart": ("The node ended without warning while the call was up.", "The log of the run before, or the system's, says why."),

@@ -280,10 +280,12 @@ def test_no_message_shows_a_whole_number() -> None:
         ("+4913712345678", "DE", "shared-cost"),
         ("+46900123456789", "SE", "premium-rate"),
         ("+358600123456789", "FI", "premium-rate"),
+        ("+12069761234", "US", "premium-rate"),
     ],
 )
-def test_digits_too_many_do_not_hide_what_a_number_costs(number: str, country: str, kind: str) -> None:
-    """Exchanges ignore them (E.164 allows overlap signalling), so that the call would be put through and charged."""
+def test_what_a_number_costs_is_not_hidden_from_the_tables(number: str, country: str, kind: str) -> None:
+    """Exchanges ignore digits that are too many (E.164 allows overlap signalling), so that the call would be put through and charged;
+    976 is pay-per-call in every area of North America."""
     found = destination(number, (country,), CallSettings())
     assert found is not None
     assert found.reason == "not_allowed"

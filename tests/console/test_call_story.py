@@ -10,6 +10,7 @@ import pytest
 from helpers import call_records as made
 from outdial.console.call_story import call_story
 from outdial.console.sentences import SENTENCES, sentence
+from outdial.model.events import HungUp
 from outdial.model.records import CallEnded, NoteRow
 from outdial.model.terminations import Reason, Termination
 
@@ -69,6 +70,17 @@ def test_the_detail_of_who_ended_it_comes_first() -> None:
         who="network", result="failure", reason="no_answer", detail="Nobody answered within 90 s", sip_reason="Q.850;cause=19"
     )
     assert sentence(end) == "Nobody answered within 90 s. Its reason: Q.850;cause=19."
+
+
+def test_a_detail_is_told_as_a_sentence_unless_it_begins_with_a_name() -> None:
+    for detail, told in (("no answer within 20 s", "No answer within 20 s."), ("sip.example.com is down", "sip.example.com is down.")):
+        assert sentence(Termination(who="handler", result="failure", reason="handler_timeout", detail=detail)) == told
+
+
+def test_an_event_that_nobody_was_given_is_named_as_the_service_names_it() -> None:
+    end = Termination(who="handler", result="failure", reason="handler_failed", detail="Nothing serves it.")
+    event = made.event(1, HungUp(leg=made.LEG, termination=end))
+    assert "HANGUP (not given)     handler_failed, by handler" in call_story(history([made.created(), (event,)]))
 
 
 def test_a_call_in_progress() -> None:

@@ -94,7 +94,7 @@ def test_a_call_that_nobody_could_reach() -> None:
 
 
 def test_an_event_that_has_not_been_given_is_seen_waiting() -> None:
-    assert ladder(history([made.created(), (made.event(1),)])).splitlines()[-1].endswith("● Ringing waits")
+    assert ladder(history([made.created(), (made.event(1),)])).splitlines()[-1].endswith("● RINGING waits")
 
 
 def test_each_leg_has_its_lane() -> None:

@@ -6,6 +6,8 @@ from collections import deque
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outdial.core import Deadline, Pump, Timers, Unrouted
 
@@ -178,3 +180,24 @@ def test_an_observer_that_raises_keeps_nothing_from_being_delivered() -> None:
     assert seen == ["1a", "1b"]
     assert faults[0] == ("d", 1, "no space for 1")
     assert len(faults) == 3
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("wake", "replace")), st.floats(0.0, 10.0)), max_size=30))
+def test_the_soonest_deadline_is_that_of_all_cores(steps: list[tuple[str, str, float]]) -> None:
+    cores = {name: Doubler() for name in "abc"}
+    pump = Pump(cores, {"port": lambda item, now: None}, {(name, str): "port" for name in "abc"})
+    now = 0.0
+    for name, what, at in steps:
+        if what == "replace":
+            cores[name] = Doubler()
+            pump.replace(name, cores[name])
+        else:
+            pump.give(name, now + at)
+            pump.run(now)
+        wanted = min((core.wake for core in cores.values() if core.wake is not None), default=None)
+        found = pump.next_deadline()
+        assert (None if found is None else found.at) == wanted
+        if wanted is not None and at > 5.0:
+            now = wanted
+            pump.fire(now)
+            assert all(core.wake is None or core.wake > now for core in cores.values())

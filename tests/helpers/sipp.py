@@ -396,10 +396,10 @@ class Sipp:
 
     def _await_port(self) -> None:
         """Until its ports are bound: probing it with a message would count as one of its calls."""
-        wanted = [(self.address[0], port) for port in (self.address[1], self.media_port, self.media_port + 2)]
+        wanted = [self.address, *((self.address[0], port) for port in (self.media_port, self.media_port + 2))]
         pause = threading.Event()
         for _ in range(500):
-            if all(_is_bound(one) for one in wanted):
+            if all(_is_bound(address) for address in wanted):
                 return
             assert self._process is not None
             if self._process.poll() is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ Kind = Literal["ordinary", "premium", "shared_cost", "satellite", "non_geographi
 SATELLITE_CODES = frozenset({870, 881})
 """Inmarsat, and the global mobile satellite system (ITU-T E.164, list of assigned codes)."""
 PAID: dict[int, Kind] = {PhoneNumberType.PREMIUM_RATE: "premium", PhoneNumberType.SHARED_COST: "shared_cost"}
+_PAY_PER_CALL = re.compile(r"\d{3}976\d{4}", re.ASCII)
+"""Exchange 976 of every area of the North American plan is pay-per-call (47 CFR 64.1501); the tables know it as the area's."""
 SHORT = 6
 """Emergency and special numbers are looked for among numbers of at most so many digits; the few longer short codes of the tables are
 carriers' prefixes in front of ordinary numbers."""
@@ -60,6 +63,8 @@ def _kind(parsed: phonenumbers.PhoneNumber, code: int, regions: tuple[str, ...])
         return "satellite"
     if "001" in regions:
         return "non_geographic"
+    if code == 1 and _PAY_PER_CALL.fullmatch(str(parsed.national_number)):
+        return "premium"
     return _paid(parsed) or "ordinary"
 
 

@@ -9,7 +9,7 @@ from ..model.numbers import mask_all
 from ..model.records import Cdr, EventRow, InvocationDone, InvocationRow, LegEnded, NoteRow, OutputRow
 from ..model.resources import CallHistory
 from . import phrases
-from .handler_json import event_name
+from .handler_json import EVENT_NAMES, event_name
 from .sentences import outcome, sentence
 from .steps import steps, tags
 from .text import fold, lasted, moment, number, printable, since, words, zone_name
@@ -72,8 +72,8 @@ def _events(history: CallHistory, full: bool) -> Iterator[str]:
 
 def _name(event: EventRow, given: InvocationRow | None) -> str:
     if given is None:
-        return type(event.event).__name__ + " (not given)"
-    return event_name(given.request) or type(event.event).__name__
+        return EVENT_NAMES[type(event.event)] + " (not given)"
+    return event_name(given.request) or EVENT_NAMES[type(event.event)]
 
 
 def _frame(line: str, full: bool) -> str:

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+from ..model import events
+
+EVENT_NAMES: Final[dict[type, str]] = {
+    events.NewOutboundCall: "NEW_OUTBOUND_CALL",
+    events.Ringing: "RINGING",
+    events.Answered: "CALL_ANSWERED",
+    events.UpdateRequested: "CALL_UPDATE_REQUESTED",
+    events.ActionSucceeded: "ACTION_SUCCESSFUL",
+    events.ActionFailed: "ACTION_FAILED",
+    events.ActionInterrupted: "ACTION_INTERRUPTED",
+    events.DigitsReceived: "DIGITS_RECEIVED",
+    events.InvalidReply: "INVALID_LAMBDA_RESPONSE",
+    events.HungUp: "HANGUP",
+}
+"""What an event is called that was not given, so that no JSON says it."""
 
 
 def _object(data: bytes) -> dict[str, Any]:

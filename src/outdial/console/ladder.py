@@ -14,7 +14,7 @@ from ..model.ids import LegId
 from ..model.records import EventRow, InvocationDone, InvocationRow, LegEnded, NoteRow, OutputRow, RecordingRow, SipMessageRow
 from ..model.resources import CallHistory
 from . import phrases
-from .handler_json import event_name
+from .handler_json import EVENT_NAMES, event_name
 from .sentences import outcome, sentence
 from .steps import Step, steps, tags
 from .text import clip, lasted, moment, number, since, words, zone_name
@@ -109,7 +109,9 @@ class _Drawing:
         if isinstance(what, RecordingRow):
             return _Remark(at=step.at, text=f"records: {phrases.recording(what, full)}")
         given = any(row.number == what.number for row in self._history.invocations)
-        return None if given else _Remark(at=step.at, text=f"{type(what.event).__name__} waits {phrases.event(what.event, full)}".rstrip())
+        return (
+            None if given else _Remark(at=step.at, text=f"{EVENT_NAMES[type(what.event)]} waits {phrases.event(what.event, full)}".rstrip())
+        )
 
     def _message(self, row: SipMessageRow) -> _Arrow:
         key = (row.way, row.message)
@@ -127,7 +129,7 @@ class _Drawing:
             if row.given_at - event.at > LATE_MS:
                 details.append(f"waited {lasted(row.given_at - event.at)}")
             details.append(phrases.event(event.event, self._full))
-        label = event_name(row.request) or (type(event.event).__name__ if event is not None else "event")
+        label = event_name(row.request) or (EVENT_NAMES[type(event.event)] if event is not None else "event")
         return _Arrow(at=row.given_at, source=US, target=HANDLER, label=label, detail=" ".join(filter(None, details)))
 
     def _done(self, row: InvocationDone) -> _Arrow:

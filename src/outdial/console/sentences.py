@@ -31,6 +31,8 @@ def sentence(end: Termination) -> str:
     plain, text = SENTENCES[end.reason].format(who=WHO[end.who]), clean(end.detail)
     if text and not text.endswith((".", "!", "?")):
         text += "."
+    if text.partition(" ")[0].isalpha():  # a word, not a host or a path
+        text = text[0].upper() + text[1:]
     if not text or (end.sip_status and str(end.sip_status) in text):  # a status alone means something to engineers only
         text = f"{plain} {text}".rstrip()
     if end.sip_status >= 300 and str(end.sip_status) not in text:

@@ -8,7 +8,7 @@ value) to the name of a core or port. Everything queues; nothing recurses; nothi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from .core import Core, Deadline
@@ -57,11 +57,6 @@ class Pump:
     def give(self, destination: str, item: Any, source: str = "world") -> None:
         """Queue one input for a core (or a port); `run` delivers it."""
         self._queue.append((source, destination, item))
-
-    def replace(self, name: str, core: Core) -> None:
-        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
-        self._cores[name] = core
-        self._deadlines[name] = core.next_deadline()
 
     def run(self, now: float) -> None:
         """Deliver until nothing is queued and no core has an output. Calls from inside a port only queue."""
@@ -116,18 +111,15 @@ class Pump:
         self._deadlines[name] = core.next_deadline()
         self._stale = True
 
-    def replace(self, name: str, core: Core) -> None:
-        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
-        self._cores[name] = core
-        self._deadlines[name] = core.next_deadline()
+    def take(self, name: str) -> None:
+        """Take what a core has put out that was driven past the pump."""
+        self._drain(name, self._cores[name])
 
-    def replace(self, name: str, core: Core) -> None:
-        """Put another core in a core's place: one that died and was started again. What is queued for the old one the new one is given."""
-        self._cores[name] = core
-        self._deadlines[name] = core.next_deadline()
-
-    def next_deadline(self) -> Deadline | None:
-        """The earliest deadline of any core, or None."""
+    def next_deadline(self, without: Container[str] = ()) -> Deadline | None:
+        """The earliest deadline of any core but these, or None."""
+        if without:
+            others = (deadline for name, deadline in self._deadlines.items() if deadline is not None and name not in without)
+            return min(others, default=None)
         if self._stale:
             self._stale = False
             soonest: Deadline | None = None

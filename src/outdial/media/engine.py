@@ -76,6 +76,8 @@ class Engine:
         self._cpu = cpu
         self._seeded = seeded
         self._outlet = Outlet(wall, ports.aim, send)
+        self.queue = self._outlet.queue
+        """What `next_output` takes from; for the shell's short cut."""
         self._prompts = Prompts(files)
         self._wheel = Wheel()
         self._settings = Configure()

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..io.ids import SeededIds
 from ..media.engine import Engine
-from ..media.values import Packet
 from ..model import requests, work, workers
 from ..model.ids import KeyId, Token
 from ..model.records import Cdr
@@ -20,8 +19,7 @@ from ..sip import values as sip
 from ..sip.message import Request, Response
 from .handset import Handset
 from .hearing import Hearing, Stretch, in_file
-from .later import Arrival
-from .machine import EveryPort
+from .lane import LanePorts
 from .network import Quality
 from .shorthand import PROMPTS
 from .studio import tone
@@ -86,6 +84,8 @@ class LadderWorld(World):
         self.loses: list[tuple[str, int]] = []
         """Messages to be lost: start of the request's method or the status, how many."""
         self.object_faults: dict[str, str] = {}
+        self.waits_for_lines = False
+        """No event is answered before a line answers it."""
         self.files = FillingFiles()
         self._engines: list[TroubledEngine] = []
         self.work_waits = self.dns_waits = self.workers_wait = self.withdraws_late = False
@@ -121,10 +121,9 @@ class LadderWorld(World):
             optional = again or message.status == 100 or (asked != "INVITE" and message.status == 200)
             self._note("alice", str(message.status), message, optional=optional, again=again)
 
-    def _switch(self, item: Arrival, now: float) -> None:
-        if item.destination == "phone.engine" and isinstance(item.item, Packet) and not item.item.port & 1:
-            self.hearing.hear(item.item.data, now)
-        super()._switch(item, now)
+    def _overhear(self, engine: str, port: int, data: bytes, now: float) -> None:
+        if engine == "phone.engine" and not port & 1:
+            self.hearing.hear(data, now)
 
     def _tell_api(self, item: Any, now: float) -> None:
         self.told.append(item)
@@ -138,8 +137,8 @@ class LadderWorld(World):
             case requests.Refused():
                 self._note("app", "refused", item)
 
-    def _engine(self, ids: SeededIds) -> Engine:
-        engine = TroubledEngine(ids, files=self.files, ports=EveryPort(), wall=self.wall, seeded=SeededIds)
+    def _make_engine(self, ids: SeededIds, ports: LanePorts) -> Engine:
+        engine = TroubledEngine(ids, files=self.files, ports=ports, wall=self.wall, send=ports.send, seeded=SeededIds)
         self._engines.append(engine)
         return engine
 
@@ -219,7 +218,7 @@ class LadderWorld(World):
         self._note("handler", event["InvocationEventType"], event)
         number, self.given = self.given, self.given + 1
         self.held = given
-        if number not in self._scripted:
+        if number not in self._scripted and not self.waits_for_lines:
             self.answer(given.reply)
 
     def answer(self, reply: Any) -> None:

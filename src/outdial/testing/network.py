@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..core import Deadline
 from ..io.ids import SeededIds
-from ..media.values import Packet, SendPacket
 from ..sip.values import Datagram, Transmit
 from .later import Arrival, Later
 
@@ -34,7 +32,7 @@ class Party:
 
 
 class Network:
-    """A core: in `Transmit` and `SendPacket` (wrapped with the sender's host), out `Arrival` at whoever lives at the destination's host."""
+    """A core: in `Transmit`, out `Arrival` at whoever lives at the destination's host. Audio asks it for its chances only (`lane`)."""
 
     def __init__(self, parties: dict[str, Party], quality: Quality = Quality(), seed: int | str = 0) -> None:
         self.parties = parties
@@ -47,33 +45,27 @@ class Network:
         self.lost = 0
         self.carried = 0
 
-    def receive(self, item: Transmit | From, now: float) -> None:
-        if isinstance(item, Transmit):
-            if self.drop is not None and self.drop(item.data, item.source.host, item.destination.host):
-                self.lost += 1
-                return
-            party = self.parties.get(item.destination.host)
-            if party is not None:
-                self._carry(party.sip, Datagram(data=item.data, source=item.source, local=item.destination), now)
+    def receive(self, item: Transmit, now: float) -> None:
+        if self.drop is not None and self.drop(item.data, item.source.host, item.destination.host):
+            self.lost += 1
             return
-        packet = item.packet
-        host, port = packet.destination
-        party = self.parties.get(host)
-        if party is not None and party.engine:
-            self._carry(party.engine, Packet(port=port, data=packet.data, source=(item.host, packet.port)), now)
+        party = self.parties.get(item.destination.host)
+        if party is not None:
+            self._carry(party.sip, Datagram(data=item.data, source=item.source, local=item.destination), now)
 
-    def _carry(self, destination: str, item: Datagram | Packet, now: float) -> None:
+    def _carry(self, destination: str, item: Datagram, now: float) -> None:
         quality = self.quality
-        if quality.loss and self._chance() < quality.loss:
+        if quality.loss and self.chance() < quality.loss:
             self.lost += 1
             return
         self.carried += 1
-        copies = 2 if quality.duplicates and self._chance() < quality.duplicates else 1
+        copies = 2 if quality.duplicates and self.chance() < quality.duplicates else 1
         for _ in range(copies):
-            after = quality.delay + (self._chance() * quality.jitter if quality.jitter else 0.0)
+            after = quality.delay + (self.chance() * quality.jitter if quality.jitter else 0.0)
             self._later.receive(Arrival(destination=destination, item=item, after=after), now)
 
-    def _chance(self) -> float:
+    def chance(self) -> float:
+        """From 0 to 1, the same for the same seed."""
         return self._ids.bits(32) / 2**32
 
     def handle_timer(self, now: float) -> None:
@@ -84,10 +76,3 @@ class Network:
 
     def next_deadline(self) -> Deadline | None:
         return self._later.next_deadline()
-
-
-class From(NamedTuple):
-    """An engine's packet with the host that it leaves from."""
-
-    host: str
-    packet: SendPacket

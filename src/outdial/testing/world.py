@@ -25,9 +25,10 @@ from ..node import wiring
 from ..sip import values as sip
 from ..sip.endpoint import Endpoint
 from ..store.memory import MemoryPort
+from .lane import Lane, LanePorts
 from .later import Arrival, Later
-from .machine import Dead, EveryPort
-from .network import From, Network, Party, Quality
+from .machine import Dead
+from .network import Network, Party, Quality
 from .softphone import Order, Softphone
 from .studio import Studio
 
@@ -35,6 +36,9 @@ US = "192.0.2.1"
 THEM = "198.51.100.1"
 EPOCH_MS = 1_796_000_000_000
 PORTS = (10000, 10999)
+ENGINES = ("engine", "phone.engine")
+TICK = 1e-9
+"""So that what falls on the very end is done."""
 FUNCTION = FunctionName("handler")
 APPLICATION = requests.Application(
     id=ApplicationId("d408563b-4a60-4df7-bd59-82460adb1928"),
@@ -91,6 +95,8 @@ class World:
         if subscribers is not None:
             far = Carrier(SeededIds(f"phone {seed}"), subscribers, CarrierSettings(host=THEM))
         self.network = Network({US: Party(sip="sip", engine="engine"), THEM: Party(sip="phone.sip", engine="phone.engine")}, quality, seed)
+        self.lane = Lane(self.network, self._overhear)
+        self.lane.now = self.now
         self._settings, self._invocations, self._seed, self._lives = settings, invocations, seed, 1
         self.store = store if store is not None else MemoryPort()
         self.store.connect(self._stored)
@@ -99,7 +105,7 @@ class World:
             **self._node(),
             "phone.sip": Endpoint(SeededIds(f"phone sip {seed}"), sip.Address(host=THEM, port=5060)),
             "phone": far,
-            "phone.engine": self._engine(SeededIds(f"phone engine {seed}")),
+            "phone.engine": self._engine(SeededIds(f"phone engine {seed}"), "phone.engine"),
             "network": self.network,
         }
         ports = {
@@ -112,8 +118,8 @@ class World:
             "phone.udp": lambda item, now: self.pump.give("network", item),
             "dns": lambda item, now: self._resolve("sip", item),
             "phone.dns": lambda item, now: self._resolve("phone.sip", item),
-            "packets": lambda item, now: self.pump.give("network", From(host=US, packet=item)),
-            "phone.packets": lambda item, now: self.pump.give("network", From(host=THEM, packet=item)),
+            "packets": _past_the_lane,
+            "phone.packets": _past_the_lane,
             "record": self._record,
             "phone.record": lambda item, now: None,
             "phone.work": self._prompt,
@@ -151,7 +157,7 @@ class World:
             "sip": Endpoint(self.ids, sip.Address(host=US, port=5060)),
             "calls": self.calls,
             "apps": self.apps,
-            "engine": self._engine(self.ids),
+            "engine": self._engine(self.ids, "engine"),
             "later": self.later,
         }
 
@@ -161,7 +167,7 @@ class World:
         self.ids = SeededIds(f"node {self._seed} life {self._lives}", first=self.ids.last + 1_000_000)
         for name, core in self._node().items():
             self.pump.replace(name, core)
-        self.pump.give("engine", media.Configure(addresses=(US,), seed=self._lives))
+        self.pump.give("engine", media.Configure(addresses=(US,), ports=PORTS, seed=self._lives))
         for item in (*self.store.unfinished(), *self.store.undelivered()):
             self.pump.give("calls", item)
         self.pump.fire(self.now)
@@ -212,12 +218,13 @@ class World:
 
     def kill_engine(self) -> None:
         """The node's media engine dies."""
+        self.lane.put_engine("engine", None)
         self.pump.replace("engine", Dead())
         self.give("calls", media.EngineGone())
 
     def revive_engine(self) -> None:
         """It is started again."""
-        self.pump.replace("engine", self._engine(self.ids))
+        self.pump.replace("engine", self._engine(self.ids, "engine"))
         self.give("engine", media.Configure(addresses=(US,), ports=PORTS, seed=1))
 
     def give(self, destination: str, item: Any) -> None:
@@ -232,17 +239,26 @@ class World:
     def until(self, reached: Callable[[], object], *, within: float = 60.0, must: bool = True) -> None:
         """Let time pass until `reached` is true. Raises AssertionError when it is not within so many seconds of virtual time."""
         end = self.now + within
-        self.pump.fire(self.now)
+        pump, lane = self.pump, self.lane
+        lane.now = self.now
+        pump.fire(self.now)
         while not reached():
-            deadline = self.pump.next_deadline()
-            if deadline is None or deadline.at > end:
-                self.now = end
+            deadline = pump.next_deadline(ENGINES)
+            others = end + TICK if deadline is None else deadline.at
+            if lane.run(min(others, end + TICK)):
+                self.now = lane.now
+                for name in ENGINES:
+                    pump.take(name)
+                pump.run(self.now)
+            elif others > end:
+                self.now = lane.now = end
                 if must and not reached():
                     seen = [event["InvocationEventType"] for event in self.events]
                     raise AssertionError(f"not reached within {within} s; the handler saw {seen}")
                 return
-            self.now = max(self.now, deadline.at)
-            self.pump.fire(self.now)
+            else:
+                self.now = lane.now = max(self.now, others)
+                pump.fire(self.now)
 
     def saw(self, *types: str) -> Callable[[], bool]:
         """A condition: the handler has been given exactly these event types so far, at least."""
@@ -257,8 +273,17 @@ class World:
         self.until(lambda: any(item.token == token for item in self.told if hasattr(item, "token")), within=10.0)
         return next(item for item in self.told if getattr(item, "token", None) == token)
 
-    def _engine(self, ids: SeededIds) -> Engine:
-        return Engine(ids, files=MediaFiles(), ports=EveryPort(), wall=self.wall, seeded=SeededIds)
+    def _engine(self, ids: SeededIds, name: str) -> Engine:
+        ports = self.lane.ports(US if name == "engine" else THEM)
+        engine = self._make_engine(ids, ports)
+        self.lane.put_engine(name, engine)
+        return engine
+
+    def _make_engine(self, ids: SeededIds, ports: LanePorts) -> Engine:
+        return Engine(ids, files=MediaFiles(), ports=ports, wall=self.wall, send=ports.send, seeded=SeededIds)
+
+    def _overhear(self, engine: str, port: int, data: bytes, now: float) -> None:
+        """A packet arrives at an engine."""
 
     # --- ports ---
 
@@ -317,3 +342,7 @@ class World:
                 except Exception as error:
                     answer = workers.WorkerError(worker=item.worker, id=item.id, error_type=type(error).__name__, message=str(error))
                 self.pump.give("later", Arrival(destination="apps", item=answer, after=self.handler_delay))
+
+
+def _past_the_lane(item: Any, now: float) -> None:
+    raise AssertionError(f"audio goes by the lane: {item}")
