@@ -233,13 +233,17 @@ def test_what_waited_long_is_written_in_bounded_transactions(store: Store, path:
     assert max(batches.results) <= 10
 
 
-def test_a_close_in_the_moment_in_which_the_writer_stops_lingering_is_noticed() -> None:
+@pytest.mark.parametrize("when", [1, 2], ids=["resting", "lingering"])
+def test_a_close_in_the_moment_in_which_the_writer_stops_lingering_is_noticed(when: int) -> None:
     """The time is up, and before the writer has the lock again the store is closed: nothing would wake it a second time."""
 
     class Closing(threading.Condition):
+        waits = 0
+
         def wait(self, timeout: float | None = None) -> bool:
             assert timeout is not None, "it sleeps for good, though the backlog is closed"
-            backlog._closed = True
+            self.waits += 1
+            backlog._closed = self.waits == when
             return False
 
     backlog = Backlog()
