@@ -72,7 +72,7 @@ class LiveNode:
     def start(self) -> None:
         """Start it and wait until `/readyz` says that calls are taken. A second start keeps the ports of the first."""
         http, sip = self.addresses.get("http", "http://127.0.0.1:0"), self.addresses.get("sip", "127.0.0.1:0")
-        command = [sys.executable, "-c", START, "up", "--data", str(self.data), "--http", http.removeprefix("http://"), "--sip", sip]
+        command = [sys.executable, "-P", "-c", START, "up", "--data", str(self.data), "--http", http.removeprefix("http://"), "--sip", sip]
         command += ["--carrier", self.addresses.get("carrier", "sip:127.0.0.1:0").removeprefix("sip:")]
         command += [part for name, spec in self._functions.items() for part in ("--function", f"{name}={spec}")]
         command += ["--trunk", self._trunk] if self._trunk is not None else []

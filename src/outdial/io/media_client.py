@@ -50,7 +50,7 @@ class MediaClient:
         self._loop = asyncio.get_running_loop()
         path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
         self._child = launch(
-            [self._python, "-m", "outdial.io.media_process"],
+            [self._python, "-P", "-m", "outdial.io.media_process"],
             env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
             fd_argument="--fd",
         )

@@ -121,7 +121,7 @@ class SpeechClient:
     async def _start(self) -> None:
         path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
         env = {**os.environ, "PYTHONPATH": path}
-        self._child = launch([self._python, "-m", "outdial.io.speech_process"], env=env, fd_argument="--fd")
+        self._child = launch([self._python, "-P", "-m", "outdial.io.speech_process"], env=env, fd_argument="--fd")
         assert self._child.socket is not None
         self._reader, self._writer = await asyncio.open_connection(sock=self._child.socket.dup())
 

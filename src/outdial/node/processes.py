@@ -71,7 +71,7 @@ class Carrier:
     def start(self) -> None:
         """Start its process; it is ready when it says so on its socket."""
         path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
-        command = [sys.executable, "-m", "outdial.cli.carrier", "--socket-fd", str(self._sip.fileno()), *self._arguments]
+        command = [sys.executable, "-P", "-m", "outdial.cli.carrier", "--socket-fd", str(self._sip.fileno()), *self._arguments]
         try:
             process = launch(command, env={**os.environ, "PYTHONPATH": path}, fd_argument="--fd", pass_fds=[self._sip.fileno()])
         except OSError as error:

@@ -61,7 +61,9 @@ def _store_state(value: Any, legs: Legs) -> Said:
     return Said(level=WARN, area="store", glyph="-", what="the store takes writes again")
 
 
-def _function(value: Any, legs: Legs) -> Said:
+def _function(value: Any, legs: Legs) -> Said | None:
+    if value.loading:
+        return None
     level = INFO if value.state == "served" else WARN
     facts = {"function": value.function, "why": why(value.detail)}
     return Said(level=level, area="apps", glyph="-" if level == INFO else "x", what=f"function {value.state}", facts=facts)
