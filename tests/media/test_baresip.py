@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -24,42 +25,53 @@ pytestmark = [pytest.mark.peer, pytest.mark.skipif(shutil.which("baresip") is No
 
 
 def free_port() -> int:
-    """Free for TCP and for UDP."""
+    """Free for TCP and for UDP, and none that the system gives out by itself: those may be taken between our look and baresip's."""
     while True:
+        port = 26_000 + secrets.randbelow(3_000)
         with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
             try:
-                udp.bind(tcp.getsockname())
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(tcp.getsockname()[1])
+            return port
 
 
 class Baresip:
     """A telephone that answers, plays a tone, and writes what it hears."""
 
     def __init__(self, home: Path, codec: str) -> None:
-        self.home, self.sip, self.control = home, free_port(), free_port()
+        self.home, self.codec = home, codec
         (home / "contacts").touch()
         soundfile.write(home / "say.wav", sine(600, 20_000), 8000, subtype="PCM_16")
-        (home / "accounts").write_text(f"<sip:bob@127.0.0.1:{self.sip}>;regint=0;answermode=auto;audio_codecs={codec}\n")
+        self.starts = 0
+        self.socket: socket.socket | None = None
+        self.buffer = b""
+        self.start()
+
+    def start(self) -> None:
+        """On ports of its own; again, where somebody took one of them meanwhile."""
+        self.starts += 1
+        self.sip, self.control = free_port(), free_port()
+        (self.home / "accounts").write_text(f"<sip:bob@127.0.0.1:{self.sip}>;regint=0;answermode=auto;audio_codecs={self.codec}\n")
         modules = "".join(f"module {name}.so\n" for name in ("g711", "aufile", "sndfile"))
-        (home / "config").write_text(
-            f"sip_listen 127.0.0.1:{self.sip}\nnet_interface 127.0.0.1\nrtp_ports 30000-30999\naudio_source aufile,{home}/say.wav\n"
-            f"snd_path {home}\nmodule_path /usr/lib/baresip/modules\n{modules}module_tmp account.so\nmodule_app menu.so\n"
+        (self.home / "config").write_text(
+            f"sip_listen 127.0.0.1:{self.sip}\nnet_interface 127.0.0.1\nrtp_ports 30000-30999\naudio_source aufile,{self.home}/say.wav\n"
+            f"snd_path {self.home}\nmodule_path /usr/lib/baresip/modules\n{modules}module_tmp account.so\nmodule_app menu.so\n"
             f"module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{self.control}\n"
         )
         self.process = subprocess.Popen(
-            ["timeout", "100", "baresip", "-f", str(home), "-t", "90"],
+            ["timeout", "100", "baresip", "-f", str(self.home), "-t", "90"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self.socket: socket.socket | None = None
-        self.buffer = b""
 
     def ready(self) -> bool:
-        assert self.process.poll() is None, "baresip ended; is one of its ports taken?"
+        if self.process.poll() is not None:
+            assert self.starts < 4, "baresip ended four times; are its ports taken?"
+            self.start()
+            return False
         try:
             self.socket = socket.create_connection(("127.0.0.1", self.control))
         except ConnectionRefusedError:
@@ -134,9 +146,10 @@ def call(request: pytest.FixtureRequest, live: LiveRig, tmp_path: Path) -> Itera
     home = tmp_path / "baresip"
     home.mkdir()
     baresip = Baresip(home, codec)
-    caller = Caller(baresip.sip)
+    caller: Caller | None = None
     try:
         live.until(baresip.ready, 30)
+        caller = Caller(baresip.sip)
         done = live.ask(OpenStream(id=live.id(), stream=LEG))
         assert isinstance(done, Done)
         number, name = (0, "PCMU") if codec == "pcmu" else (8, "PCMA")
@@ -147,7 +160,8 @@ def call(request: pytest.FixtureRequest, live: LiveRig, tmp_path: Path) -> Itera
             f"m=audio {done.rtp_port} RTP/AVP {number} 101\r\na=rtpmap:{number} {name}/8000\r\n"
             "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n",
         )
-        live.until(lambda: caller.answered(live.loop.time()), 30)
+        answered = caller.answered
+        live.until(lambda: answered(live.loop.time()), 30)
         tag = re.search(r"^To:.*(;tag=[^;\r]+)", caller.answer, re.M)
         port = re.search(r"m=audio (\d+)", caller.answer)
         assert tag is not None
@@ -159,7 +173,8 @@ def call(request: pytest.FixtureRequest, live: LiveRig, tmp_path: Path) -> Itera
         caller.send("BYE", 2, tag[1])
     finally:
         baresip.close()
-        caller.socket.close()
+        if caller is not None:
+            caller.socket.close()
 
 
 def pitch(samples: np.ndarray) -> float:
