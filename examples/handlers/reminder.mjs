@@ -31,7 +31,7 @@ const answer = (Actions, TransactionAttributes) => ({ SchemaVersion: '1.0', Acti
 
 const say = (Text) => ({ Type: 'Speak', Parameters: { Text, ...VOICE } });
 
-const ask = ({ name = 'there', when = 'tomorrow' }) => ({
+const ask = ({ name = 'there', when = 'Monday at noon' }) => ({
   Type: 'SpeakAndGetDigits',
   Parameters: {
     SpeechParameters: { Text: `Hello ${name}. This is a reminder of your appointment on ${when}. Please press 1 to confirm.`, ...VOICE },

@@ -65,7 +65,8 @@ def test_a_final_status_from_the_far_end(status: int, reason: str) -> None:
         (
             407,
             "",
-            "The far end answered 407. It asks for credentials: set user and password of the trunk, or let it admit this machine's address.",
+            "The far end answered 407. It asks for credentials: set user and password of the trunk, "
+            "or let it admit this machine's address.",
         ),
         (
             488,

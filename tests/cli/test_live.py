@@ -213,6 +213,14 @@ def test_doctor_finds_a_running_node(ours: Outdial, node: NodeProcess) -> None:
     ], "those of the node, however it was started"
 
 
+def test_doctor_asks_the_trunk_that_the_running_node_was_given(tmp_path: Path, outdial: Outdial) -> None:
+    with NodeProcess(tmp_path / "n", "--trunk", "sip:127.0.0.1:9") as node:
+        findings = json.loads(outdial("doctor", "--data", node.data, "--json").out)["findings"]
+    [told] = [one for one in findings if one["what"] == "trunk"]
+    assert told["state"] == "bad"
+    assert told["text"].startswith("sip:127.0.0.1:9 ")
+
+
 def test_a_node_that_others_can_reach_is_spoken_to_with_a_key(tmp_path: Path, outdial: Outdial) -> None:
     data = tmp_path / "n" / "data"
     made = json.loads(outdial("key", "create", "--data", data, "--json").out)

@@ -86,8 +86,19 @@ def examine(config: Config) -> Iterator[Finding]:
     running = Layout(config.data).running()
     if running is not None:
         yield Finding(what="node", state="good", text=f"runs, process {running.get('pid')}, {running.get('http')}")
+        config = _as_it_runs(config)
     for look in LOOKS:
         yield from look(config, running is not None)
+
+
+def _as_it_runs(config: Config) -> Config:
+    """With what the running node says of its trunk and addresses: its command line may have named others than the configuration."""
+    from ..config import HostPort, TrunkSetting
+    from .client import find
+
+    facts = find(config.data).get("/config")
+    trunk = tuple(TrunkSetting(**one) for one in facts["trunk"])
+    return config.model_copy(update={"trunk": trunk, "sip": HostPort(*facts["sip"]), "advertise": facts["advertise"]})
 
 
 def _ports(config: Config, running: bool) -> Iterator[Finding]:
