@@ -277,11 +277,17 @@ CALLERS: dict[str, tuple[str, ...]] = {
 
 
 def free_port() -> int:
-    """A UDP port that nobody has at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody has at the moment, on UDP and on TCP. It is none of those that the system gives out by itself, which would be
+    taken between our look and the peer's."""
+    while True:
+        port = 26_000 + secrets.randbelow(4_000)
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def free_media_port() -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import shutil
 import socket
 import subprocess
@@ -19,22 +18,10 @@ import pytest
 import soundfile
 
 from helpers.media_rig import LEG, LiveRig, Phone, read_wav, sine, wav
+from helpers.sipp import free_port
 from outdial.model.media import CloseStream, DigitsSent, Done, OpenStream, Play, PlayEnded, Record, RecordEnded, SendDigits
 
 pytestmark = [pytest.mark.peer, pytest.mark.skipif(shutil.which("baresip") is None, reason="baresip is not installed")]
-
-
-def free_port() -> int:
-    """Free for TCP and for UDP, and none that the system gives out by itself: those may be taken between our look and baresip's."""
-    while True:
-        port = 26_000 + secrets.randbelow(3_000)
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            try:
-                tcp.bind(("127.0.0.1", port))
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Baresip:
