@@ -28,7 +28,7 @@ from ..errors import OutdialError
 from ..io import clock
 from ..io.frames import pack
 from ..io.ids import LiveIds
-from ..io.live_pump import LivePump
+from ..io.live_pump import LivePump, loop_factory
 from ..io.media_client import MediaClient
 from ..io.objects import LocalObjects
 from ..io.sip_udp import SipUdp, bind
@@ -223,16 +223,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             sys.exit(f"error: {error.sentence}\n\nhint: {error.hint}")
         except OSError as error:
             sys.exit(f"error: {arguments.subscribers} cannot be read: {error.strerror}")
-    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(arguments, subscribers))
-
-
-def _loop_factory() -> Any:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

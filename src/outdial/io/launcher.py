@@ -189,3 +189,20 @@ def launch(
         if pipe is not None:
             os.set_blocking(pipe.fileno(), False)
     return child
+
+
+def launch_module(
+    module: str,
+    *arguments: str,
+    python: str = sys.executable,
+    variables: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Child:
+    """Start a module of ours in a process of its own, its end of the socket pair passed as `--fd N`; as `launch` otherwise.
+
+    It finds this package wherever that lies, and (`-P`) imports nothing that lies where the node was started. `variables` are added to our
+    environment.
+    """
+    path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
+    environment = {**os.environ, "PYTHONPATH": path, **(variables or {})}
+    return launch([python, "-P", "-m", module, *arguments], env=environment, fd_argument="--fd", pass_fds=pass_fds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from ..core import Pump
@@ -56,3 +57,12 @@ class LivePump:
             self._handle.cancel()
         self._armed_at = at
         self._handle = self._loop.call_later(max(0.0, at - clock.now()), self._fire)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the loop that pumps run on: uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -11,7 +10,7 @@ import msgspec
 
 from ..model.media import Command, Configure, EngineGone, MediaEvent
 from .frames import FrameReader, FrameTooLong, pack
-from .launcher import PACKAGE_ROOT, Child, launch
+from .launcher import Child, launch_module
 
 _WRITE_LIMIT = 4 << 20
 _FRAME_LIMIT = 64 << 20
@@ -48,12 +47,7 @@ class MediaClient:
         if self._child is not None:
             raise RuntimeError("the media engine runs already")
         self._loop = asyncio.get_running_loop()
-        path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
-        self._child = launch(
-            [self._python, "-P", "-m", "outdial.io.media_process"],
-            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
-            fd_argument="--fd",
-        )
+        self._child = launch_module("outdial.io.media_process", python=self._python, variables={"OPENBLAS_NUM_THREADS": "1"})
         assert self._child.socket is not None
         self._reader = FrameReader(_FRAME_LIMIT)
         self._unsent.clear()

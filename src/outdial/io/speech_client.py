@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +20,7 @@ from ..speech.failure import SpeechFailed
 from ..speech.messages import Answer, NotSaid, Say
 from ..speech.plan import plan
 from .frames import FrameReader, FrameTooLong, pack
-from .launcher import PACKAGE_ROOT, Child, launch
+from .launcher import Child, launch_module
 
 TIME_LIMIT_S: Final = 10.0
 _FRAME_LIMIT: Final = 1 << 20
@@ -119,9 +118,7 @@ class SpeechClient:
         raise _Died("it ended in the middle of a request")
 
     async def _start(self) -> None:
-        path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
-        env = {**os.environ, "PYTHONPATH": path}
-        self._child = launch([self._python, "-P", "-m", "outdial.io.speech_process"], env=env, fd_argument="--fd")
+        self._child = launch_module("outdial.io.speech_process", python=self._python)
         assert self._child.socket is not None
         self._reader, self._writer = await asyncio.open_connection(sock=self._child.socket.dup())
 

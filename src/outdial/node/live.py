@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from ..config import Config
+from ..io.live_pump import loop_factory
 from .node import Node
 
 YOUNG: Final = 20_000
@@ -21,7 +22,7 @@ Ready = Callable[[Node], Awaitable[None] | None]
 def run(config: Config, on_ready: Ready | None = None, write_log: Callable[[str], None] | None = None) -> int:
     """Run a node until it is asked to end; gives the exit status. `on_ready` is called once requests are taken; where it is a coroutine the
     node ends when that ends. Raises `OutdialError` where it cannot start."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(serve(config, on_ready, write_log or _to_stderr))
 
 
@@ -73,14 +74,6 @@ def _signals(node: Node) -> asyncio.Queue[float]:
         loop.add_signal_handler(number, wishes.put_nowait, node.config.drain_timeout)
     node.wish_to_end.add_done_callback(lambda wish: wishes.put_nowait(wish.result()) if not wish.cancelled() else None)
     return wishes
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 def _to_stderr(line: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..children.values import Child, ChildExited, ChildReady, EndChild, StartChild
-from ..io.launcher import PACKAGE_ROOT, launch
 from ..io.launcher import Child as Process
+from ..io.launcher import launch_module
 from ..io.media_client import MediaClient
 from ..model.media import EngineGone, MediaEvent, Ready
 
@@ -70,10 +68,9 @@ class Carrier:
 
     def start(self) -> None:
         """Start its process; it is ready when it says so on its socket."""
-        path = os.pathsep.join(filter(None, (PACKAGE_ROOT, os.environ.get("PYTHONPATH", ""))))
-        command = [sys.executable, "-P", "-m", "outdial.cli.carrier", "--socket-fd", str(self._sip.fileno()), *self._arguments]
+        sip = self._sip.fileno()
         try:
-            process = launch(command, env={**os.environ, "PYTHONPATH": path}, fd_argument="--fd", pass_fds=[self._sip.fileno()])
+            process = launch_module("outdial.cli.carrier", "--socket-fd", str(sip), *self._arguments, pass_fds=[sip])
         except OSError as error:
             self._give("children", ChildExited(child="carrier", status=127, detail=str(error)))
             return
