@@ -236,16 +236,21 @@ def test_nothing_is_sent_to_one_that_does_not_want_to_hear(ended: dict[str, list
 def test_a_request_within_the_call_is_answered_and_the_call_goes_on(ended: dict[str, list[Ended]], name: str, answered: str) -> None:
     [call] = ended[name]
     call.all_is_well()
-    assert call.verdict.received(f"SIP/2.0 {answered}") == 1
-    assert call.verdict.received("BYE") == 1
+    assert len(distinct(call, f"SIP/2.0 {answered}")) == 1
+    assert len(distinct(call, "BYE")) == 1
     assert call.kinds == ["NEW_OUTBOUND_CALL", "RINGING", "CALL_ANSWERED", "HANGUP"]
     assert (call.reason, call.code) == ("completed", 0)
+
+
+def distinct(call: Ended, start: str) -> set[str]:
+    """Messages that SIPp received and that begin so; a repeat is the same to the byte (a slow machine lets SIPp ask twice)."""
+    return {text for text in call.verdict.heard if text.startswith(start)}
 
 
 def test_the_answer_to_an_unchanged_reinvite_has_the_same_audio(ended: dict[str, list[Ended]]) -> None:
     [call] = ended["re-INVITE unchanged"]
     offer = call.verdict.heard[0]
-    [again] = [text for text in call.verdict.heard if text.startswith("SIP/2.0 200")]
+    [again] = distinct(call, "SIP/2.0 200")
     ours = {line.split()[1] for text in (offer, again) for line in text.splitlines() if line.startswith("m=audio")}
     assert len(ours) == 1
     assert "m=audio" in again
@@ -254,7 +259,7 @@ def test_the_answer_to_an_unchanged_reinvite_has_the_same_audio(ended: dict[str,
 def test_a_refused_reinvite_leaves_the_audio_as_it_was(ended: dict[str, list[Ended]]) -> None:
     [call] = ended["re-INVITE elsewhere"]
     call.all_is_well()
-    assert call.verdict.received("SIP/2.0 488") == 1
+    assert len(distinct(call, "SIP/2.0 488")) == 1
     assert call.digits[-1] == "5"
 
 
